@@ -1,0 +1,270 @@
+package fundtrail
+
+import "time"
+
+// Inferences: what our methods conclude from facts and claims. They may be dropped
+// and made again at any time, with the same result.
+
+// A Method is a named, versioned way to conclude something: "cospend/1".
+type Method string
+
+// A ClusterID names a set of addresses held to be under one control.
+type ClusterID uint64
+
+// A ClusterLink is one reason why two addresses share a cluster.
+type ClusterLink struct {
+	A, B       Address
+	Evidence   TxID
+	Method     Method
+	Confidence Confidence
+}
+
+// A Crossing joins transfers that no ledger joins: value goes in on one side and
+// comes out, changed or moved, on the other.
+type Crossing struct {
+	Kind       CrossingKind
+	Protocol   string // "tornado-cash", "thorchain", "uniswap-v3"
+	In, Out    []TransferOutput
+	Method     Method
+	Confidence Confidence
+}
+
+// A CrossingKind is Swap, Bridge or Mixer.
+type CrossingKind string
+
+const (
+	Swap   CrossingKind = "swap"
+	Bridge CrossingKind = "bridge"
+	Mixer  CrossingKind = "mixer"
+)
+
+// A Policy is a rule that says which part of a mixed balance a payment takes. All
+// but Poison are lossless: tainted value is neither made nor lost.
+type Policy uint8
+
+const (
+	FIFO         Policy = iota // first in, first out
+	LIFO                       // last in, first out
+	Haircut                    // pro rata
+	TaintedFirst               // accounts: tainted value leaves first
+	TaintedLast                // accounts: tainted value leaves last
+	TIHO                       // coins: tainted inputs go to the highest outputs
+	Poison                     // whatever tainted value touches is tainted whole
+	NumPolicies
+)
+
+var policyNames = [NumPolicies]string{"fifo", "lifo", "haircut", "tainted-first", "tainted-last", "tiho", "poison"}
+
+// String returns the policy's name, such as "tainted-first".
+func (p Policy) String() string { return policyNames[p] }
+
+// Method returns the policy with the version of its rules, such as "fifo/1".
+func (p Policy) Method() Method { return Method(policyNames[p] + "/1") }
+
+// Lossless reports whether the policy conserves value.
+func (p Policy) Lossless() bool { return p != Poison }
+
+// On reports whether the policy is defined on chains of the given model.
+func (p Policy) On(m Model) bool {
+	switch p {
+	case TaintedFirst, TaintedLast:
+		return m == Accounts
+	case TIHO:
+		return m == Coins
+	}
+	return true
+}
+
+// ParsePolicy reads a policy's name.
+func ParsePolicy(s string) (Policy, bool) {
+	for p, name := range policyNames {
+		if name == s {
+			return Policy(p), true
+		}
+	}
+	return 0, false
+}
+
+// Taints is the tainted part of one amount under each policy.
+type Taints [NumPolicies]Amount
+
+// Most returns the largest part that any lossless policy assigns.
+func (t *Taints) Most() Amount {
+	var most Amount
+	for p := range NumPolicies {
+		if p.Lossless() {
+			most = most.Max(t[p])
+		}
+	}
+	return most
+}
+
+// A Direction says whether a trace asks where value went or where it came from.
+type Direction string
+
+const (
+	Forward  Direction = "forward"
+	Backward Direction = "backward"
+)
+
+// A Hop is one step of a trace: one ledger record that carried tainted value.
+// Record, Time, Height, From, To, Asset and Amount are facts; the rest is inferred.
+type Hop struct {
+	Record   TransferOutput
+	Spends   []TransferOutput // coin chains: the tainted coins the transaction spent
+	Time     time.Time
+	Height   int64
+	From, To Address // From is the first tainted payer on a coin chain
+	Asset    Asset
+	Amount   Amount
+	Kind     HopKind
+	Depth    int // steps from the theft, the theft's own record being 0
+	Taint    Taints
+	Possible Amount // the most that can be tainted here by amounts alone
+	End      int    // index into Trace.Ends, or -1 when the trace goes on
+	Crossing *Crossing
+}
+
+// A HopKind says what a hop is to the trace.
+type HopKind string
+
+const (
+	HopTheft    HopKind = "theft"    // the record of the theft itself
+	HopTransfer HopKind = "transfer" // a payment
+	HopReturn   HopKind = "return"   // a payment to an address the theft started from
+	HopFee      HopKind = "fee"
+	HopDust     HopKind = "dust" // a payment below the dust floor, not followed
+	HopCrossing HopKind = "crossing"
+)
+
+// An EndKind says why a branch of a trace stops.
+type EndKind string
+
+const (
+	EndExchange EndKind = "exchange" // a tagged exchange or custodian: someone can be asked
+	EndMixer    EndKind = "mixer"
+	EndBridge   EndKind = "bridge"
+	EndSwap     EndKind = "swap"     // a decentralised exchange or a token wrapper
+	EndService  EndKind = "service"  // another tagged service
+	EndTheft    EndKind = "theft"    // an address tagged with another theft
+	EndHeld     EndKind = "held"     // still there when the data ends
+	EndFee      EndKind = "fee"      // spent as fees
+	EndReturned EndKind = "returned" // back to a victim, or to who had paid it in
+	EndBurned   EndKind = "burned"   // paid to nobody
+	EndMinted   EndKind = "minted"   // backward: came from nobody
+	EndHub      EndKind = "hub"      // an untagged address with too many counterparties to follow
+	EndDust     EndKind = "dust"     // below the dust floor
+	EndLimit    EndKind = "limit"    // past the hop, time or work limit
+	EndCoverage EndKind = "coverage" // the data does not hold what happened next
+)
+
+// An End is where branches of a trace stop, why, and how much of the stolen value
+// is there: under each policy, and at least and at most under any lossless one.
+type End struct {
+	Kind      EndKind
+	Actor     string // an Actor's ID, where a claim names one
+	Label     string // the tag's label, or what the end is in words
+	Reason    string
+	Addresses []Address
+	Asset     Asset
+	Taint     Taints
+	Bounds    Bounds
+	Transfers int
+	First     time.Time
+	Last      time.Time
+	USD       *Valuation // nil when no prices were given
+	Via       []Inference
+}
+
+// Bounds are the least and the most stolen value that can have reached an end under
+// any lossless policy. Gaps in the data widen them: WithoutGaps is what they would
+// be if value the data does not explain had arrived only when it was spent.
+type Bounds struct {
+	Least, Most                       Amount
+	WithoutGapsLeast, WithoutGapsMost Amount
+	Exact                             bool // false: an outer bound, because the exact problem was too large
+}
+
+// A Valuation is an amount in US dollars, with what could not be priced kept apart.
+type Valuation struct {
+	Cents    Amount // of the priced part
+	Unpriced Amount // base units that had no price on their day
+	Basis    string // "ETH-USD daily close of the day of each transfer"
+}
+
+// An Inference is a conclusion about an address, and what it rests on.
+type Inference struct {
+	Address    Address
+	Says       string
+	Actor      string
+	Method     Method
+	Confidence Confidence
+	Evidence   []TransferOutput
+}
+
+// A Stolen is what a trace starts from, in one asset.
+type Stolen struct {
+	Asset  Asset
+	Amount Amount
+	Thefts []ResolvedTheft
+	USD    *Valuation
+}
+
+// A ResolvedTheft is a theft as the ledger knows it.
+type ResolvedTheft struct {
+	Theft
+	Record TransferOutput // set when the ledger holds the transfer
+	Basis  string         // "ledger" or "record"
+}
+
+// A Route is a path that stolen value took under one policy. The routes of a trace
+// divide the whole: their amounts sum to what was stolen.
+type Route struct {
+	Asset     Asset
+	Amount    Amount
+	Addresses []Address
+	End       int // index into Trace.Ends
+	Transfers int
+	First     time.Time
+	Last      time.Time
+}
+
+// A Gap is an address that pays out more than the ledger shows it ever received.
+type Gap struct {
+	Address Address
+	Asset   Asset
+	Short   Amount // by how much, in all
+	First   TransferOutput
+	Time    time.Time
+}
+
+// A Trace is the fund-flow graph of an incident, and all it takes to repeat it.
+type Trace struct {
+	Subject    string
+	Direction  Direction
+	Policy     Policy   // the one that headlines and routes use
+	Policies   []Policy // the ones that were run
+	AsOf       []Block  // per chain: the last block of the ledger
+	Stolen     []Stolen
+	Hops       []Hop // in ledger order
+	Ends       []End // largest first
+	Kinds      []End // the ends of each kind together, with bounds of their own
+	Routes     []Route
+	Tags       []Tag // the claims that were used
+	Inferences []Inference
+	Gaps       []Gap
+	Notes      []string // what the data does not show
+	Visited    int      // movements read
+}
+
+// A Taint is the part of an amount that a policy assigns to an incident.
+type Taint struct{ Tainted, Total Amount }
+
+// An Exposure is how much of an address's value comes from, or went to, a party.
+type Exposure struct {
+	Address Address
+	Party   string // actor, designation or category
+	Hops    int    // 1 is direct
+	Taint   Taint
+	Method  Method
+}
