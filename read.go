@@ -73,8 +73,9 @@ type Ledger interface {
 	Movement(p Position, m *Movement)
 	// Transaction returns the transaction that the movement at p belongs to.
 	Transaction(p Position) Span
-	// FindTx returns a transaction's run, which is empty when it moved nothing.
-	FindTx(id TxID) (Span, bool)
+	// FindTx returns the run of a transaction; ok is false when the ledger holds no
+	// movement of it.
+	FindTx(id TxID) (span Span, ok bool)
 	// Seek returns the first position on the chain whose block's time is not before
 	// the given Unix second, or the chain's end.
 	Seek(chain Chain, time int64) Position
