@@ -20,10 +20,30 @@ type Confidence uint8
 // An Actor is a party in the real world: an exchange, a mixer's operator, a
 // victim, a threat group. (Addresses under one control are a Cluster.)
 type Actor struct {
-	ID       string // "lazarus-group"
-	Name     string
-	Aliases  []string
-	Category string // concept of the INTERPOL/GraphSense taxonomy
+	ID         string // "lazarus-group"
+	Name       string
+	Aliases    []string
+	Category   string // concept of the INTERPOL/GraphSense taxonomy
+	Related    []Relation
+	Statements []Statement
+}
+
+// A Relation is what a source says ties one actor to another.
+type Relation struct {
+	Actor      string // the other's ID
+	How        string // "listed with it", "founder"
+	Confidence Confidence
+	Source     Source
+}
+
+// A Statement is one sentence that a source supports and that no other field
+// holds: a court's verdict, a seizure, a dispute.
+type Statement struct {
+	Text       string
+	By         string    // who says so
+	Date       time.Time // of what it tells; zero where it has no date
+	Confidence Confidence
+	Source     Source
 }
 
 // A Tag attributes an address or a transaction: a label, often an actor.
@@ -34,6 +54,8 @@ type Tag struct {
 	Category   string // concept of the INTERPOL/GraphSense taxonomy
 	Role       TagRole
 	Actor      string // an Actor's ID
+	Incident   string // the ID of the incident whose record names the address; "" for a service's
+	Note       string
 	Confidence Confidence
 	Source     Source
 }
@@ -47,6 +69,10 @@ const (
 	RoleHot      TagRole = "hot"     // a service's collecting or paying wallet
 	RoleVictim   TagRole = "victim"  // an address that was robbed
 	RoleThief    TagRole = "thief"   // an address of whoever robbed
+	// RoleIntermediary is an address that passed stolen value on.
+	RoleIntermediary TagRole = "intermediary"
+	RolePool         TagRole = "pool"   // a mixer's contract of one asset and one denomination
+	RoleRouter       TagRole = "router" // a contract that passes deposits on to a service's pools
 )
 
 // A Designation is an entry of a sanctions list, for as long as it stood there.
@@ -67,20 +93,35 @@ type Incident struct {
 	Aliases      []string
 	Name         string
 	Summary      string
-	Happened     time.Time
+	Happened     time.Time // the earliest of the best supported claim in Dates
 	Discovered   time.Time // zero where it is not stated
+	Disclosed    time.Time // zero where it is not stated
+	Dates        []DateClaim
 	Victim       Actor
 	Losses       []LossClaim
 	Attributions []AttributionClaim
 	Thefts       []Theft
-	Addresses    []Tag
+	Addresses    []Tag // one per claim: an address that two sources name is here twice
+	Statements   []Statement
 	Sources      []Source
+}
+
+// A DateClaim is what one source says about when an incident happened, was
+// discovered or was disclosed.
+type DateClaim struct {
+	What       string // "happened", "discovered" or "disclosed"
+	From, To   time.Time
+	Exact      bool // to the second; else From and To are days of UTC, and may be equal
+	Note       string
+	Confidence Confidence
+	Source     Source
 }
 
 // A LossClaim is what one source says was lost, in whole US dollars of the day of
 // the theft unless its Note says otherwise.
 type LossClaim struct {
 	USD        Amount
+	Qualifier  string // "about", "more than", "at least", "nominal"; "" for a figure given as it is
 	By         string
 	Note       string
 	Confidence Confidence
@@ -107,18 +148,28 @@ type AttributionClaim struct {
 //
 // When Tx names a transaction that the ledger holds and it pays Amount of Asset to
 // Address, the ledger's record is used; else the statement is.
+//
+// A ledger may lack both the theft and the exchange that followed it at once, as a
+// list of external transactions lacks wrapped ether and its unwrapping. StandsAs
+// then names the asset to trace in place of Asset: the same number of base units,
+// at the same address and time. Two thefts of one incident never stand for the same
+// value; proceeds do, and ProceedsOf says of which theft, so that a sum of what was
+// stolen leaves them out.
 type Theft struct {
-	Tx       TxID
-	Index    uint32
-	HasIndex bool
-	Address  Address
-	Asset    Asset
-	Amount   Amount
-	Time     time.Time
-	Whole    bool
-	Proceeds bool   // not the stolen asset itself but what a record says it was swapped into
-	Note     string // why the statement is needed
-	Source   Source
+	Tx         TxID
+	Index      uint32
+	HasIndex   bool
+	Address    Address
+	Asset      Asset
+	Amount     Amount
+	Time       time.Time
+	Whole      bool
+	StandsAs   Asset  // zero: trace Asset itself
+	Proceeds   bool   // not the stolen asset itself but what a record says it was swapped into
+	ProceedsOf TxID   // the theft that Proceeds come from, where it is stated
+	Note       string // why the statement is needed
+	Confidence Confidence
+	Source     Source
 }
 
 // A Price is what one whole coin of an asset cost on one day.
