@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"hash/maphash"
+	"math"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -31,6 +32,11 @@ func newAddresses() *addresses {
 }
 
 func (d *addresses) len() int { return len(d.offset) }
+
+// full reports whether ids or offsets may run out at the next two addresses.
+func (d *addresses) full() bool {
+	return len(d.offset) >= math.MaxUint32-2 || len(d.arena)/align >= math.MaxUint32-256
+}
 
 // chainNumber returns the number of a chain, making one when add is set.
 func (d *addresses) chainNumber(c fundtrail.Chain, add bool) (n uint8, ok bool) {

@@ -27,12 +27,12 @@ var pow1000 = func() (p [8]fundtrail.Amount) {
 	return p
 }()
 
-// append adds an amount to the column.
-func (c *amounts) append(a fundtrail.Amount) {
+// appendCode adds the amount whose code begins b to the column.
+func (c *amounts) appendCode(b []byte) {
 	if c.n%amountBlock == 0 {
 		c.offsets = append(c.offsets, uint64(len(c.arena)))
 	}
-	c.arena = appendAmount(c.arena, a)
+	c.arena = append(c.arena, b[:1+codeLen[b[0]&0x1f]]...)
 	c.n++
 }
 

@@ -17,26 +17,51 @@ type Builder struct {
 	rows     []buildRow
 	arena    []byte // coded amounts of rows
 	spends   []spend
-	blocks   map[blockKey]blockFact
+	blocks   []blockTime
 	files    []string
 	coverage []fundtrail.Coverage
+	coins    []bool // by chain number: the chain records coins
 }
 
-// A Tx is a transaction as one row of a file tells it. UnknownPlace and UnknownTime
-// stand for what that row does not tell; another may.
+// A Tx is a transaction as one row of a file tells it. UnknownPlace, UnknownTime and
+// OutcomeUnknown stand for what that row does not tell; another may.
 type Tx struct {
-	Chain  fundtrail.Chain
-	Hash   fundtrail.Hash
-	Height int64 // of its block
-	Time   int64 // of its block, Unix seconds
-	Place  uint32
-	Where  Where
+	Chain   fundtrail.Chain
+	Hash    fundtrail.Hash
+	Height  int64 // of its block
+	Time    int64 // of its block, Unix seconds
+	Place   uint32
+	Outcome Outcome
+	Where   Where
 }
 
 // What a row does not tell.
 const (
 	UnknownPlace = math.MaxUint32
 	UnknownTime  = math.MinInt64
+)
+
+// An Outcome says whether a transaction took effect. One that failed moved nothing
+// but its fee. Movements added while its outcome is unknown are kept unless another
+// row says that it failed.
+type Outcome uint8
+
+const (
+	OutcomeUnknown Outcome = iota
+	Succeeded
+	Failed
+)
+
+// Places of the fees of an account chain's transaction, each with one meaning
+// whichever files were loaded. FeeWhole is all that a file without block headers can
+// tell, its recipient not known. FeeBurnt and FeePaid are its two parts; where they
+// are told as well, Seal checks that they add up to it and keeps only them.
+const (
+	FeeWhole = fundtrail.FeeIndex     // gas used times price, recipient not told
+	FeeBurnt = fundtrail.FeeIndex + 1 // the part that is burnt
+	FeePaid  = fundtrail.FeeIndex + 2 // the part that the block's fee recipient gets
+	FeeBlob  = fundtrail.FeeIndex + 3 // for blobs (EIP-4844), burnt, not in FeeWhole
+	FeeData  = fundtrail.FeeIndex + 4 // a rollup's for its data on layer 1, not in FeeWhole
 )
 
 // Where is a line of a file, for messages. Make the file's number with Builder.File.
@@ -66,9 +91,11 @@ type buildTx struct {
 	time   int64
 	place  uint32
 	chain  uint8
-	file   uint16
-	line   uint32
-	order  uint32 // set by Seal
+
+	outcome Outcome
+	file    uint16
+	line    uint32
+	order   uint32 // set by Seal
 }
 
 type buildRow struct {
@@ -92,20 +119,18 @@ type blockKey struct {
 	height int64
 }
 
-type blockFact struct {
-	time int64
-	tx   uint32 // the transaction that told it, or noTx
+type blockTime struct {
+	blockKey
+	time  int64
+	where Where
 }
-
-const noTx = math.MaxUint32
 
 // NewBuilder returns an empty builder.
 func NewBuilder() *Builder {
 	return &Builder{
 		addrs:    newAddresses(),
 		assetIDs: map[fundtrail.Asset]fundtrail.AssetID{},
-		blocks:   map[blockKey]blockFact{},
-		files:    []string{"(no file)"},
+		files:    []string{"what was given"},
 	}
 }
 
@@ -122,7 +147,7 @@ func (b *Builder) Address(a fundtrail.Address) fundtrail.AddressID {
 	}
 	chain, ok := b.addrs.chainNumber(a.Chain(), true)
 	if !ok {
-		return fundtrail.NoAddress
+		return fundtrail.NoAddress // more chains than there are
 	}
 	return fundtrail.AddressID(b.addrs.intern(chain, key(a)))
 }
@@ -149,15 +174,9 @@ func (b *Builder) Asset(a fundtrail.Asset) fundtrail.AssetID {
 }
 
 // Block records a block's time, for transactions that do not tell it themselves.
-func (b *Builder) Block(block fundtrail.Block) error {
+func (b *Builder) Block(block fundtrail.Block, where Where) {
 	n, _ := b.addrs.chainNumber(block.Chain, true)
-	k := blockKey{n, block.Height}
-	t := block.Time.Unix()
-	if old, ok := b.blocks[k]; ok && old.time != t {
-		return fmt.Errorf("block %d of %s has the times %s and %s: %w", block.Height, block.Chain, clock(old.time), clock(t), fundtrail.ErrConflict)
-	}
-	b.blocks[k] = blockFact{t, noTx}
-	return nil
+	b.blocks = append(b.blocks, blockTime{blockKey{n, block.Height}, block.Time.Unix(), where})
 }
 
 // Cover records a claim of coverage.
@@ -169,24 +188,37 @@ func (b *Builder) Tx(t Tx) (TxRef, error) {
 	if !ok {
 		return 0, fmt.Errorf("more than 256 chains: %w", fundtrail.ErrLimit)
 	}
-	if len(b.txs) == noTx {
+	if len(b.txs) == math.MaxUint32 {
 		return 0, fmt.Errorf("more than 2^32 transactions: %w", fundtrail.ErrLimit)
 	}
+	for len(b.coins) <= int(n) {
+		b.coins = append(b.coins, coinChain(b.addrs.chains[len(b.coins)]))
+	}
 	b.txs = append(b.txs, buildTx{
-		hash: t.Hash, height: t.Height, time: t.Time, place: t.Place, chain: n,
+		hash: t.Hash, height: t.Height, time: t.Time, place: t.Place, chain: n, outcome: t.Outcome,
 		file: uint16(min(t.Where.File, math.MaxUint16)), line: uint32(min(t.Where.Line, math.MaxUint32)),
 	})
 	return TxRef(len(b.txs) - 1), nil
 }
 
-// Add adds a movement to a transaction. A movement of nothing is left out.
+// Add adds a movement to a transaction. A movement of nothing is left out, but for
+// inputs and outputs, whose coins may hold nothing.
 func (b *Builder) Add(tx TxRef, r Row) error {
+	t := &b.txs[tx]
 	coins := r.Kind == fundtrail.MoveInput || r.Kind == fundtrail.MoveOutput
-	if r.Amount.IsZero() && !coins {
+	switch {
+	case coins != b.coins[t.chain]:
+		return fmt.Errorf("transaction %s: chain %s does not record movements of this kind: %w", b.id(t), b.addrs.chains[t.chain], fundtrail.ErrInvalid)
+	case !coins && (r.Kind == fundtrail.MoveFee) != (r.Index >= fundtrail.FeeIndex):
+		return fmt.Errorf("transaction %s: index %d: fees, and only fees, stand at %d and above: %w", b.id(t), r.Index, fundtrail.FeeIndex, fundtrail.ErrInvalid)
+	case t.outcome == Failed && r.Kind != fundtrail.MoveFee:
+		return fmt.Errorf("transaction %s failed, so it moved nothing but its fee: %w", b.id(t), fundtrail.ErrInvalid)
+	case r.Amount.IsZero() && !coins:
 		return nil
-	}
-	if len(b.rows) >= math.MaxUint32-1 {
+	case len(b.rows) >= math.MaxUint32-1:
 		return fmt.Errorf("more than 2^32 movements: %w", fundtrail.ErrLimit)
+	case b.addrs.full():
+		return fmt.Errorf("more than 2^32 addresses, or 16 GiB of them: %w", fundtrail.ErrLimit)
 	}
 	if r.Kind == fundtrail.MoveInput && !r.Spends.Transfer.Tx.IsZero() {
 		b.spends = append(b.spends, spend{
@@ -203,18 +235,19 @@ func (b *Builder) Add(tx TxRef, r Row) error {
 }
 
 // A Mark is a state of a Builder to go back to.
-type Mark struct{ txs, rows, arena, spends, coverage int }
+type Mark struct{ txs, rows, arena, spends, blocks, files, coverage int }
 
 // Mark remembers the builder's state before a row or a file is read.
 func (b *Builder) Mark() Mark {
-	return Mark{len(b.txs), len(b.rows), len(b.arena), len(b.spends), len(b.coverage)}
+	return Mark{len(b.txs), len(b.rows), len(b.arena), len(b.spends), len(b.blocks), len(b.files), len(b.coverage)}
 }
 
-// Undo drops the transactions, movements and claims added since the mark, so that a
-// bad row leaves nothing half-imported. Interned addresses stay; they say nothing.
+// Undo drops what was added since the mark, so that a bad row leaves nothing
+// half-imported. Interned addresses and assets stay; they say nothing.
 func (b *Builder) Undo(m Mark) {
 	b.txs, b.rows, b.arena = b.txs[:m.txs], b.rows[:m.rows], b.arena[:m.arena]
-	b.spends, b.coverage = b.spends[:m.spends], b.coverage[:m.coverage]
+	b.spends, b.blocks = b.spends[:m.spends], b.blocks[:m.blocks]
+	b.files, b.coverage = b.files[:m.files], b.coverage[:m.coverage]
 }
 
 // Transaction adds a whole transaction of the edges' shape.
@@ -277,10 +310,14 @@ func (b *Builder) accountTransfer(ref TxRef, tr *fundtrail.Transfer) error {
 
 // where says where a transaction was read, for messages.
 func (b *Builder) where(t *buildTx) string {
-	if t.file == 0 {
-		return "given"
+	return b.source(Where{int(t.file), int(t.line)})
+}
+
+func (b *Builder) source(w Where) string {
+	if w.File <= 0 || w.File >= len(b.files) {
+		return b.files[0]
 	}
-	return fmt.Sprintf("%s line %d", b.files[t.file], t.line)
+	return fmt.Sprintf("%s line %d", b.files[w.File], w.Line)
 }
 
 func (b *Builder) id(t *buildTx) fundtrail.TxID {

@@ -2,8 +2,7 @@ package ledger
 
 import (
 	"bytes"
-	"cmp"
-	"fmt"
+	"math"
 	"slices"
 	"sort"
 
@@ -24,6 +23,7 @@ type Memory struct {
 	txBlock []uint32         // transaction -> block
 	byHash  []uint32         // transactions sorted by hash
 	blocks  []block
+	latest  []int64 // by block: the latest time on its chain so far; nil where times never step back
 
 	chains   []fundtrail.ChainSpan
 	coins    []bool // chain -> whether it records coins
@@ -194,10 +194,14 @@ func (m *Memory) Seek(chain fundtrail.Chain, time int64) fundtrail.Position {
 			continue
 		}
 		txs := m.chainTransactions(i)
-		// Times of blocks may step back by a little on some chains, so this is the
-		// first position from which no earlier block can be skipped by mistake only
-		// where times rise, as they do on every EVM chain.
-		n := sort.Search(len(txs), func(k int) bool { return m.blocks[txs[k]].time >= time })
+		// The first block with a time not before t is also the first up to which the
+		// latest time is not: that one can be searched for.
+		n := sort.Search(len(txs), func(k int) bool {
+			if m.latest != nil {
+				return m.latest[txs[k]] >= time
+			}
+			return m.blocks[txs[k]].time >= time
+		})
 		if n == len(txs) {
 			return c.End
 		}
@@ -213,6 +217,25 @@ func (m *Memory) chainTransactions(i int) []uint32 {
 		end = m.chainTxs[i+1]
 	}
 	return m.txBlock[m.chainTxs[i]:end]
+}
+
+// indexTimes fills latest. Times of bitcoin's blocks may step back by up to two hours.
+func (m *Memory) indexTimes() {
+	var latest []int64
+	steps := false
+	for i := range m.chains {
+		chain := int64(math.MinInt64)
+		for _, b := range m.chainTransactions(i) {
+			t := m.blocks[b].time
+			steps = steps || t < chain
+			if chain = max(chain, t); int(b) == len(latest) {
+				latest = append(latest, chain)
+			}
+		}
+	}
+	if steps {
+		m.latest = shrink(latest)
+	}
 }
 
 // Moves implements fundtrail.Ledger.
@@ -288,17 +311,6 @@ func (m *Memory) Coverage() []fundtrail.Coverage { return slices.Clone(m.coverag
 // Err implements fundtrail.Ledger: reading memory does not fail.
 func (m *Memory) Err() error { return nil }
 
-// sortHashes fills byHash.
-func (m *Memory) sortHashes() {
-	m.byHash = make([]uint32, len(m.hashes))
-	for i := range m.byHash {
-		m.byHash[i] = uint32(i)
-	}
-	slices.SortFunc(m.byHash, func(x, y uint32) int {
-		return cmp.Or(bytes.Compare(m.hashes[x][:], m.hashes[y][:]), cmp.Compare(x, y))
-	})
-}
-
 // postings fills the by-address lists.
 func (m *Memory) postings() {
 	n := m.addrs.len()
@@ -335,47 +347,4 @@ func (m *Memory) postings() {
 	}
 	copy(m.first[1:], m.first[:n])
 	m.first[0] = 0
-}
-
-// replaceAmounts rewrites the amounts of some rows.
-func (m *Memory) replaceAmounts(with map[int]fundtrail.Amount) {
-	var c amounts
-	for i := range m.rows {
-		a, ok := with[i]
-		if !ok {
-			a = m.amounts.at(i)
-		}
-		c.append(a)
-	}
-	m.amounts = c
-}
-
-// checkCoins refuses a coin transaction that pays out more than it takes in, unless
-// it takes in nothing: that is a coinbase.
-func (m *Memory) checkCoins() error {
-	for i, c := range m.chains {
-		if !m.coins[i] {
-			continue
-		}
-		for p := c.First; p < c.End; {
-			span := m.Transaction(p)
-			var in, out fundtrail.Amount
-			overflow, inputs := false, 0
-			for ; p < span.End; p++ {
-				kind, _ := m.decodePlace(int(p))
-				var over bool
-				if kind == fundtrail.MoveInput {
-					in, over = in.Add(m.amounts.at(int(p)))
-					inputs++
-				} else {
-					out, over = out.Add(m.amounts.at(int(p)))
-				}
-				overflow = overflow || over
-			}
-			if overflow || inputs > 0 && in.Less(out) {
-				return fmt.Errorf("transaction %s takes in %s base units and pays out %s: are all its inputs in the files? %w", span.ID, in, out, fundtrail.ErrInvalid)
-			}
-		}
-	}
-	return nil
 }

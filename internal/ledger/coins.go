@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// link ties inputs to the outputs they spend and checks that coin transactions balance.
+func (b *Builder) link(m *Memory, perm []uint32) error {
+	if !slices.Contains(m.coins, true) {
+		return nil
+	}
+	m.links = make([]uint32, len(m.rows))
+	for i := range m.links {
+		m.links[i] = noLink
+	}
+	at := make(map[uint32]int, len(b.spends))
+	for i := range b.spends {
+		at[b.spends[i].row] = i
+	}
+	amounts := map[int]fundtrail.Amount{} // of inputs whose row did not tell
+	for p, i := range perm {
+		if b.rows[i].kind != fundtrail.MoveInput {
+			continue
+		}
+		n, ok := at[i]
+		if !ok {
+			continue
+		}
+		if err := b.linkInput(m, p, &b.rows[i], &b.spends[n], amounts); err != nil {
+			return err
+		}
+	}
+	if len(amounts) > 0 {
+		m.replaceAmounts(amounts)
+	}
+	return m.checkCoins()
+}
+
+func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend, amounts map[int]fundtrail.Amount) error {
+	id := fundtrail.TxID{Chain: b.addrs.chains[s.chain], Hash: s.hash}
+	t := &b.txs[r.tx]
+	span, ok := m.FindTx(id)
+	out := -1
+	for q := span.First; ok && q < span.End; q++ {
+		if kind, index := m.decodePlace(int(q)); kind == fundtrail.MoveOutput && index == s.output {
+			out = int(q)
+		}
+	}
+	switch {
+	case ok && out < 0:
+		return fmt.Errorf("%s: transaction %s spends output %d of %s, which has no such output: %w", b.where(t), b.id(t), s.output, id, fundtrail.ErrConflict)
+	case out < 0 && b.amount(r).IsZero():
+		return fmt.Errorf("%s: transaction %s spends %s:%d, which no file holds, and does not tell its amount: load the file that has it, or give the input's amount: %w",
+			b.where(t), b.id(t), id, s.output, fundtrail.ErrInvalid)
+	case out < 0:
+		return nil
+	case m.links[out] != noLink:
+		return fmt.Errorf("%s: transaction %s spends output %d of %s, which transaction %s spends too: %w",
+			b.where(t), b.id(t), s.output, id, m.Transaction(fundtrail.Position(m.links[out])).ID, fundtrail.ErrConflict)
+	}
+	if out > p {
+		mend := "which is in a later block"
+		if span.Height == t.height {
+			mend = "which comes after it in the block: give both transactions' places in it"
+		}
+		return fmt.Errorf("%s: transaction %s spends output %d of %s, %s: %w", b.where(t), b.id(t), s.output, id, mend, fundtrail.ErrConflict)
+	}
+	want := m.amounts.at(out)
+	if got := b.amount(r); got.IsZero() {
+		amounts[p] = want
+	} else if got != want {
+		return fmt.Errorf("%s: transaction %s spends %s:%d as %s base units, but that output is %s: %w",
+			b.where(t), b.id(t), id, s.output, got, want, fundtrail.ErrConflict)
+	}
+	if m.rows[p].from == 0 {
+		m.rows[p].from = m.rows[out].to
+	} else if m.rows[out].to != m.rows[p].from {
+		return fmt.Errorf("%s: transaction %s spends output %d of %s as another address than it paid: %w", b.where(t), b.id(t), s.output, id, fundtrail.ErrConflict)
+	}
+	m.links[p], m.links[out] = uint32(out), uint32(p)
+	return nil
+}
+
+// replaceAmounts rewrites the amounts of some rows.
+func (m *Memory) replaceAmounts(with map[int]fundtrail.Amount) {
+	var c amounts
+	var code []byte
+	for i := range m.rows {
+		a, ok := with[i]
+		if !ok {
+			a = m.amounts.at(i)
+		}
+		code = appendAmount(code[:0], a)
+		c.appendCode(code)
+	}
+	m.amounts = c
+}
+
+// checkCoins refuses a coin transaction that pays out more than it takes in, unless
+// it takes in nothing: that is a coinbase.
+func (m *Memory) checkCoins() error {
+	for i, c := range m.chains {
+		if !m.coins[i] {
+			continue
+		}
+		for p := c.First; p < c.End; {
+			span := m.Transaction(p)
+			var in, out fundtrail.Amount
+			overflow, inputs := false, 0
+			for ; p < span.End; p++ {
+				kind, _ := m.decodePlace(int(p))
+				var over bool
+				if kind == fundtrail.MoveInput {
+					in, over = in.Add(m.amounts.at(int(p)))
+					inputs++
+				} else {
+					out, over = out.Add(m.amounts.at(int(p)))
+				}
+				overflow = overflow || over
+			}
+			if overflow || inputs > 0 && in.Less(out) {
+				return fmt.Errorf("transaction %s takes in %s base units and pays out %s: are all its inputs in the files? %w", span.ID, in, out, fundtrail.ErrInvalid)
+			}
+		}
+	}
+	return nil
+}
