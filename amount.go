@@ -1,10 +1,15 @@
 package fundtrail
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"math/big"
 	"math/bits"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/holiman/uint256"
 )
@@ -37,32 +42,43 @@ func AmountFromBig(b *big.Int) (a Amount, ok bool) {
 }
 
 // ParseAmount reads a decimal whole number of base units: digits alone, no sign,
-// no point, no exponent, no separators.
+// no point, no exponent, no separators. Its errors wrap [ErrInvalid].
 func ParseAmount(s string) (Amount, error) {
-	if s == "" {
-		return Amount{}, fmt.Errorf("parse amount: empty: %w", ErrInvalid)
+	var a Amount
+	err := errDigits
+	if s != "" {
+		err = a.appendDigits(s)
 	}
-	return parseDigits(s)
+	switch err {
+	case nil:
+		return a, nil
+	case errDigits:
+		return Amount{}, fmt.Errorf("parse amount %q: want digits alone, a whole number of base units: %w", short(s), ErrInvalid)
+	}
+	return Amount{}, fmt.Errorf("parse amount %q: %w: %w", short(s), err, ErrInvalid)
 }
 
-// parseDigits is shared with the importers' hot path: 19 digits at a time.
-func parseDigits(s string) (Amount, error) {
-	var a Amount
+var (
+	errDigits   = errors.New("not digits")
+	errTooLarge = errors.New("more than 256 bits")
+)
+
+// appendDigits writes decimal digits behind those of a.
+func (a *Amount) appendDigits(s string) error {
 	for i := 0; i < len(s); {
-		n := min(len(s)-i, 19)
 		var chunk, scale uint64 = 0, 1
-		for _, c := range []byte(s[i : i+n]) {
-			if c -= '0'; c > 9 {
-				return Amount{}, fmt.Errorf("parse amount %q: want digits alone, a whole number of base units: %w", short(s), ErrInvalid)
+		for end := min(i+19, len(s)); i < end; i++ { // 10^19 fits 64 bits
+			c := s[i] - '0'
+			if c > 9 {
+				return errDigits
 			}
 			chunk, scale = chunk*10+uint64(c), scale*10
 		}
 		if a.mulAdd(scale, chunk) {
-			return Amount{}, fmt.Errorf("parse amount %q: more than 256 bits: %w", short(s), ErrInvalid)
+			return errTooLarge
 		}
-		i += n
 	}
-	return a, nil
+	return nil
 }
 
 // mulAdd sets a to a*m+n and reports overflow.
@@ -77,44 +93,102 @@ func (a *Amount) mulAdd(m, n uint64) (overflow bool) {
 	return carry != 0
 }
 
+// divide sets a to a/m and returns the remainder.
+func (a *Amount) divide(m uint64) (rem uint64) {
+	for i := 3; i >= 0; i-- {
+		a.words[i], rem = bits.Div64(rem, a.words[i], m)
+	}
+	return rem
+}
+
+// maxDecimals is as many as a token can state: ERC-20's decimals() is a uint8.
+const maxDecimals = 255
+
+var zeros = strings.Repeat("0", maxDecimals)
+
 // ParseDecimal reads a decimal number of whole coins, such as "1.5", into base
-// units of an asset with the given decimals. It refuses more fractional digits
-// than the asset has rather than round.
+// units of an asset with the given decimals, from 0 to 255. It refuses more
+// fractional digits than the asset has rather than round, unless they are zeros.
+// Its errors wrap [ErrInvalid].
 func ParseDecimal(s string, decimals int) (Amount, error) {
+	if decimals < 0 || decimals > maxDecimals {
+		return Amount{}, fmt.Errorf("parse amount %q: of an asset with %d decimals, want 0 to %d: %w", short(s), decimals, maxDecimals, ErrInvalid)
+	}
 	whole, frac, point := strings.Cut(s, ".")
-	if whole == "" || point && frac == "" {
-		return Amount{}, fmt.Errorf("parse amount %q: want a number such as 1.5: %w", short(s), ErrInvalid)
+	if !isDigits(whole) || point && !isDigits(frac) {
+		return Amount{}, fmt.Errorf("parse amount %q: want digits, with a point and digits after it or without, such as 1.5: %w", short(s), ErrInvalid)
 	}
 	frac = strings.TrimRight(frac, "0")
 	if len(frac) > decimals {
 		return Amount{}, fmt.Errorf("parse amount %q: more than the asset's %d decimals: %w", short(s), decimals, ErrInvalid)
 	}
-	return parseDigits(whole + frac + strings.Repeat("0", decimals-len(frac)))
+	var a Amount
+	for _, digits := range [...]string{whole, frac, zeros[:decimals-len(frac)]} {
+		if err := a.appendDigits(digits); err != nil {
+			return Amount{}, fmt.Errorf("parse amount %q: %w of base units: %w", short(s), err, ErrInvalid)
+		}
+	}
+	return a, nil
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // String returns the base units in decimal digits.
 func (a Amount) String() string {
-	if a.IsUint64() {
-		return fmt.Sprint(a.words[0])
+	var buf [maxDigits]byte
+	return string(a.append(buf[:0]))
+}
+
+const maxDigits = 78 // of 2^256-1
+
+// append writes the base units in decimal digits behind buf.
+func (a Amount) append(buf []byte) []byte {
+	var low [4]uint64 // below the first digits, 19 at a time
+	n := 0
+	for ; !a.IsUint64(); n++ {
+		low[n] = a.divide(1e19)
 	}
-	return a.uint().Dec()
+	buf = strconv.AppendUint(buf, a.words[0], 10)
+	for n--; n >= 0; n-- {
+		buf = append(buf, zeros[:19]...)
+		for i := len(buf) - 1; low[n] > 0; i-- {
+			buf[i] += byte(low[n] % 10)
+			low[n] /= 10
+		}
+	}
+	return buf
 }
 
 // Decimal returns the amount in whole coins of an asset with the given decimals,
 // exactly and without trailing zeros: Decimal(18) of 1500000000000000000 is "1.5".
 func (a Amount) Decimal(decimals int) string {
-	s := a.String()
-	if decimals <= 0 {
-		return s
+	var buf [maxDigits]byte
+	digits := a.append(buf[:0])
+	if decimals <= 0 || a.IsZero() {
+		return string(digits)
 	}
-	if len(s) <= decimals {
-		s = strings.Repeat("0", decimals-len(s)+1) + s
+	point := len(digits) - decimals
+	frac := bytes.TrimRight(digits[max(point, 0):], "0")
+	switch {
+	case len(frac) == 0:
+		return string(digits[:point])
+	case point > 0:
+		return string(slices.Insert(digits[:point+len(frac)], point, '.'))
 	}
-	whole, frac := s[:len(s)-decimals], strings.TrimRight(s[len(s)-decimals:], "0")
-	if frac == "" {
-		return whole
+	text := make([]byte, 2-point+len(frac))
+	for i := range text {
+		text[i] = '0'
 	}
-	return whole + "." + frac
+	text[1] = '.'
+	copy(text[2-point:], frac)
+	return string(text)
 }
 
 // MarshalText returns the base units in decimal digits.
@@ -232,5 +306,9 @@ func short(s string) string {
 	if len(s) <= most {
 		return s
 	}
-	return s[:most] + "…"
+	n := most
+	for n > most-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
 }

@@ -70,18 +70,37 @@ type coinParams struct {
 	scriptHash []byte // base58check versions, the one to print first
 	hrp        string // bech32 human-readable part, "" where there is no segwit
 	cashPrefix string // cashaddr prefix, bitcoin cash only
+	form       string // what the addresses look like, for error messages
+}
+
+// testNetworks are refused, and told apart from what is no address.
+var testNetworks = []struct {
+	name string
+	coin coinParams
+}{
+	{"a Bitcoin test network", coinParams{pubKeyHash: 0x6f, scriptHash: []byte{0xc4}, hrp: "tb"}},
+	{"a Bitcoin regression test network", coinParams{pubKeyHash: 0x6f, scriptHash: []byte{0xc4}, hrp: "bcrt"}},
+	{"a Litecoin test network", coinParams{pubKeyHash: 0x6f, scriptHash: []byte{0x3a}, hrp: "tltc"}},
+	{"a Litecoin regression test network", coinParams{pubKeyHash: 0x6f, scriptHash: []byte{0x3a}, hrp: "rltc"}},
+	{"a Dogecoin test network", coinParams{pubKeyHash: 0x71, scriptHash: []byte{0xc4}}},
+	{"a Bitcoin Cash test network", coinParams{pubKeyHash: 0x6f, scriptHash: []byte{0xc4}, cashPrefix: "bchtest"}},
+	{"a Bitcoin Cash regression test network", coinParams{pubKeyHash: 0x6f, scriptHash: []byte{0xc4}, cashPrefix: "bchreg"}},
 }
 
 var chains = []ChainInfo{
 	{Chain: Bitcoin, Name: "Bitcoin", Model: Coins, Family: FamilyBitcoin, Symbol: "BTC", Decimals: 8,
-		coin: coinParams{pubKeyHash: 0x00, scriptHash: []byte{0x05}, hrp: "bc"}},
+		coin: coinParams{pubKeyHash: 0x00, scriptHash: []byte{0x05}, hrp: "bc",
+			form: "base58check beginning with 1 or 3, or bech32 beginning with bc1"}},
 	{Chain: Litecoin, Name: "Litecoin", Model: Coins, Family: FamilyBitcoin, Symbol: "LTC", Decimals: 8,
 		// 0x05 is litecoin's old script prefix: the same bytes as bitcoin's 3... addresses.
-		coin: coinParams{pubKeyHash: 0x30, scriptHash: []byte{0x32, 0x05}, hrp: "ltc"}},
+		coin: coinParams{pubKeyHash: 0x30, scriptHash: []byte{0x32, 0x05}, hrp: "ltc",
+			form: "base58check beginning with L, M or 3, or bech32 beginning with ltc1"}},
 	{Chain: Dogecoin, Name: "Dogecoin", Model: Coins, Family: FamilyBitcoin, Symbol: "DOGE", Decimals: 8,
-		coin: coinParams{pubKeyHash: 0x1e, scriptHash: []byte{0x16}}},
+		coin: coinParams{pubKeyHash: 0x1e, scriptHash: []byte{0x16},
+			form: "base58check beginning with D, 9 or A"}},
 	{Chain: BitcoinCash, Name: "Bitcoin Cash", Model: Coins, Family: FamilyBitcoin, Symbol: "BCH", Decimals: 8,
-		coin: coinParams{pubKeyHash: 0x00, scriptHash: []byte{0x05}, cashPrefix: "bitcoincash"}},
+		coin: coinParams{pubKeyHash: 0x00, scriptHash: []byte{0x05}, cashPrefix: "bitcoincash",
+			form: "cashaddr beginning with bitcoincash:, or base58check beginning with 1 or 3"}},
 	{Chain: Ethereum, Name: "Ethereum", Family: FamilyEVM, Symbol: "ETH", Decimals: 18, EVMID: 1},
 	{Chain: BSC, Name: "BNB Smart Chain", Family: FamilyEVM, Symbol: "BNB", Decimals: 18, EVMID: 56},
 	{Chain: Polygon, Name: "Polygon", Family: FamilyEVM, Symbol: "POL", Decimals: 18, EVMID: 137},
@@ -98,11 +117,9 @@ var chains = []ChainInfo{
 
 // chainNames maps the other names people and lists use to our slugs.
 var chainNames = map[string]Chain{
-	"bitcoin": Bitcoin, "xbt": Bitcoin, "litecoin": Litecoin, "dogecoin": Dogecoin,
-	"bitcoincash": BitcoinCash, "bitcoin-cash": BitcoinCash, "xbc": BitcoinCash,
-	"ethereum": Ethereum, "bnb": BSC, "binance-smart-chain": BSC, "matic": Polygon, "pol": Polygon,
-	"arb": Arbitrum, "op": Optimism, "avalanche": Avalanche, "xdai": Gnosis, "fantom": Fantom,
-	"tron": Tron, "solana": Solana,
+	"xbt": Bitcoin, "bitcoincash": BitcoinCash, "bitcoin-cash": BitcoinCash,
+	"bnb": BSC, "binance-smart-chain": BSC, "matic": Polygon, "pol": Polygon,
+	"arb": Arbitrum, "op": Optimism, "avalanche": Avalanche, "xdai": Gnosis,
 }
 
 // Chains returns what is known of every chain, in a fixed order.
@@ -111,21 +128,32 @@ func Chains() []ChainInfo { return slices.Clone(chains) }
 // Info returns what is fixed about the chain; ok is false for a chain that is
 // not known here.
 func (c Chain) Info() (info ChainInfo, ok bool) {
-	for i := range chains {
-		if chains[i].Chain == c {
-			return chains[i], true
-		}
+	if p := c.info(); p != nil {
+		return *p, true
 	}
 	return ChainInfo{}, false
 }
 
-// ParseChain reads a chain's slug or one of its common names, in any case.
-func ParseChain(s string) (Chain, error) {
-	l := Chain(strings.ToLower(strings.TrimSpace(s)))
-	if _, ok := l.Info(); ok {
-		return l, nil
+// info is Info without the copy; nil for a chain that is not known.
+func (c Chain) info() *ChainInfo {
+	for i := range chains {
+		if chains[i].Chain == c {
+			return &chains[i]
+		}
 	}
-	if c, ok := chainNames[string(l)]; ok {
+	return nil
+}
+
+// ParseChain reads a chain's slug, its name or one of its common tickers, in any
+// case. Its errors wrap [ErrInvalid].
+func ParseChain(s string) (Chain, error) {
+	low := strings.ToLower(s)
+	for i := range chains {
+		if info := &chains[i]; low == string(info.Chain) || low == strings.ToLower(info.Name) {
+			return info.Chain, nil
+		}
+	}
+	if c, ok := chainNames[low]; ok {
 		return c, nil
 	}
 	slugs := make([]string, len(chains))

@@ -28,7 +28,12 @@ func (a Asset) String() string {
 	return string(a.Chain) + "/" + a.Contract.String()
 }
 
-// ParseAsset reads what [Asset.String] writes.
+// IsZero reports whether a is no asset at all.
+func (a Asset) IsZero() bool { return a == Asset{} }
+
+// ParseAsset reads what [Asset.String] writes, with any spelling of the chain that
+// [ParseChain] reads and of the contract that [ParseAddress] does. Its errors wrap
+// [ErrInvalid].
 func ParseAsset(s string) (Asset, error) {
 	slug, contract, token := strings.Cut(s, "/")
 	chain, err := ParseChain(slug)
@@ -37,6 +42,9 @@ func ParseAsset(s string) (Asset, error) {
 	}
 	if !token {
 		return NativeAsset(chain), nil
+	}
+	if info := chain.info(); info.Model == Coins {
+		return Asset{}, fmt.Errorf("parse asset %q: %s has no token contracts; want %s alone: %w", short(s), info.Name, chain, ErrInvalid)
 	}
 	a, err := ParseAddress(chain, contract)
 	if err != nil {
@@ -57,11 +65,12 @@ func (a Asset) Compare(b Asset) int {
 // Bitcoin's family shows it with its bytes reversed; here it is as shown.
 type Hash [32]byte
 
-// ParseHash reads 64 hexadecimal digits, with or without 0x.
+// ParseHash reads 64 hexadecimal digits in any case, with or without 0x. Its errors
+// wrap [ErrInvalid].
 func ParseHash(s string) (h Hash, err error) {
 	digits := strings.TrimPrefix(s, "0x")
-	if len(digits) != 64 {
-		return h, fmt.Errorf("parse hash %q: want 64 hexadecimal digits: %w", short(s), ErrInvalid)
+	if len(digits) != 2*len(h) {
+		return Hash{}, fmt.Errorf("parse hash %q: want 64 hexadecimal digits, not %d letters: %w", short(s), len(digits), ErrInvalid)
 	}
 	if _, err := hex.Decode(h[:], []byte(digits)); err != nil {
 		return Hash{}, fmt.Errorf("parse hash %q: want 64 hexadecimal digits: %w", short(s), ErrInvalid)
@@ -79,7 +88,7 @@ type TxID struct {
 // chains, without elsewhere.
 func (t TxID) String() string {
 	s := hex.EncodeToString(t.Hash[:])
-	if info, _ := t.Chain.Info(); info.Family == FamilyEVM {
+	if info := t.Chain.info(); info != nil && info.Family == FamilyEVM {
 		return "0x" + s
 	}
 	return s
@@ -155,7 +164,7 @@ type TransferOutput struct {
 // a coin chain's, where every transaction is one transfer.
 func (o TransferOutput) String() string {
 	n := o.Transfer.Index
-	if info, _ := o.Transfer.Tx.Chain.Info(); info.Model == Coins {
+	if info := o.Transfer.Tx.Chain.info(); info != nil && info.Model == Coins {
 		n = o.Output
 	}
 	return o.Transfer.Tx.String() + ":" + strconv.FormatUint(uint64(n), 10)
