@@ -173,7 +173,7 @@ type End struct {
 	First     time.Time
 	Last      time.Time
 	USD       *Valuation // nil when no prices were given
-	Via       []Inference
+	Via       []int      // indexes into Trace.Inferences
 }
 
 // Bounds are the least and the most stolen value that can have reached an end under
@@ -181,7 +181,7 @@ type End struct {
 // be if value the data does not explain had arrived only when it was spent.
 type Bounds struct {
 	Least, Most                       Amount
-	WithoutGapsLeast, WithoutGapsMost Amount
+	LeastWithoutGaps, MostWithoutGaps Amount
 	Exact                             bool // false: an outer bound, because the exact problem was too large
 }
 

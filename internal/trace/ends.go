@@ -1,0 +1,314 @@
+package trace
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// An endState gathers what arrives at one end.
+type endState struct {
+	key       endKey
+	reason    string
+	node      int32
+	addresses map[fundtrail.AddressID]bool
+	taint     fundtrail.Taints
+	most      fundtrail.Amount // sum of what may have arrived, by amounts alone
+	transfers int
+	first     int64
+	last      int64
+	via       map[int32]bool // inferences: its probable deposit addresses
+	merged    []int32        // graph nodes of the ends that were folded into it
+	bounds    fundtrail.Bounds
+}
+
+// An endKey tells ends apart: services by their actor, what is one address's own by
+// the address, the rest by kind.
+type endKey struct {
+	kind  fundtrail.EndKind
+	actor string
+	label string
+	addr  fundtrail.AddressID
+	asset fundtrail.AssetID
+}
+
+// end returns the index of the end that a verdict about an address means.
+func (r *run) end(v verdict, a fundtrail.AddressID, asset fundtrail.AssetID) int32 {
+	k := endKey{kind: v.kind, actor: v.actor, label: v.label, asset: asset}
+	if v.own {
+		k.addr = a
+	}
+	if v.actor != "" {
+		k.label = "" // an actor's addresses have a label each
+	}
+	id, ok := r.endIDs[k]
+	if !ok {
+		id = int32(len(r.ends))
+		r.endIDs[k] = id
+		r.ends = append(r.ends, endState{key: k, reason: v.reason, node: r.graph.node(), addresses: map[fundtrail.AddressID]bool{}})
+	}
+	e := &r.ends[id]
+	if e.key.actor != "" && (e.key.label == "" || v.label < e.key.label) {
+		e.key.label = v.label
+	}
+	if a != fundtrail.NoAddress && e.key.kind != fundtrail.EndFee {
+		e.addresses[a] = true
+	}
+	return id
+}
+
+// add counts an arrival.
+func (e *endState) add(ev *event, at int64) {
+	for i := range e.taint {
+		e.taint[i] = plus(e.taint[i], ev.taint[i]) // poison alone can overflow
+	}
+	e.most = plus(e.most, ev.widened)
+	e.transfers++
+	e.span(at)
+}
+
+func (e *endState) span(at int64) {
+	if e.first == 0 || at < e.first {
+		e.first = at
+	}
+	e.last = max(e.last, at)
+}
+
+// leftovers ends what is still in holdings and coins when the visit is over. spans says
+// when tainted value came to each holding.
+func (r *run) leftovers(spans []arrivals) {
+	for i := range r.holdings {
+		h := &r.holdings[i]
+		if h.node.id == noNode || h.widened.IsZero() {
+			continue
+		}
+		id := r.end(r.leftover(h.addr, h.asset), h.addr, h.asset)
+		r.graph.rest(h, r.ends[id].node)
+		r.ends[id].rest(&h.taint, h.widened, spans[i])
+		r.rests = append(r.rests, rest{end: id, holding: int32(i), taint: h.taint[r.opt.Policy]})
+	}
+	left := make([]fundtrail.Position, 0, len(r.coins))
+	for p := range r.coins {
+		left = append(left, p)
+	}
+	slices.Sort(left)
+	var m fundtrail.Movement
+	for _, p := range left {
+		c := r.coins[p]
+		r.ledger.Movement(p, &m)
+		id := r.end(r.leftover(m.To, m.Asset), m.To, m.Asset)
+		r.graph.edge(c.node, r.ends[id].node, c.amount, fundtrail.Amount{}, c.taint[fundtrail.FIFO])
+		at := r.time(p)
+		r.ends[id].rest(&c.taint, c.widened, arrivals{at, at, 1})
+		r.rests = append(r.rests, rest{end: id, holding: -1, coin: p, taint: c.taint[r.opt.Policy]})
+	}
+}
+
+// A rest is value that stayed where it was, in a holding or in a coin.
+type rest struct {
+	end     int32
+	holding int32
+	coin    fundtrail.Position
+	taint   fundtrail.Amount // under the headline policy
+}
+
+// arrivals are the dates of the payments that brought taint to a holding.
+type arrivals struct {
+	first, last int64
+	n           int
+}
+
+// rest counts what is left at an end without a payment.
+func (e *endState) rest(taint *fundtrail.Taints, widened fundtrail.Amount, came arrivals) {
+	for i := range e.taint {
+		e.taint[i] = plus(e.taint[i], taint[i])
+	}
+	e.most = plus(e.most, widened)
+	e.transfers += came.n
+	if came.n > 0 {
+		e.span(came.first)
+		e.span(came.last)
+	}
+}
+
+// leftover says what kind of end value is at that stayed where it was.
+func (r *run) leftover(a fundtrail.AddressID, asset fundtrail.AssetID) verdict {
+	until := ""
+	if !r.opt.Until.IsZero() {
+		until = " at " + r.opt.Until.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	if r.back {
+		return verdict{kind: fundtrail.EndCoverage, label: "before the data", own: true,
+			reason: "there before the ledger, or the part of it that was asked for, begins"}
+	}
+	switch r.coverage(a) {
+	case coverWhole:
+		return verdict{kind: fundtrail.EndHeld, label: "still held", reason: "still there" + until + "; the data claims to hold all that it did", own: true}
+	case coverSeen:
+		return verdict{kind: fundtrail.EndHeld, label: "still held", reason: "not seen to move" + until + "; the data does not claim to hold all that it did", own: true}
+	}
+	return verdict{kind: fundtrail.EndCoverage, label: "not covered", reason: "the data holds nothing that this address paid", own: true}
+}
+
+// What the ledger knows of an address's payments.
+type cover uint8
+
+const (
+	coverNone  cover = iota // no claim, and no payment seen
+	coverSeen               // no claim, but payments seen
+	coverWhole              // claimed whole to the end of the ledger's chain
+)
+
+func (r *run) coverage(a fundtrail.AddressID) cover {
+	if c, ok := r.covers[a]; ok {
+		return c
+	}
+	c := r.findCoverage(a)
+	r.covers[a] = c
+	return c
+}
+
+func (r *run) findCoverage(id fundtrail.AddressID) cover {
+	a := r.ledger.Address(id)
+	for _, c := range r.claims {
+		if c.Chain != a.Chain() || !c.Address.IsZero() && c.Address != a || c.What&fundtrail.ValueTransfers == 0 {
+			continue
+		}
+		if l := r.laneOf(c.Chain); l.hi > l.First && c.ToBlock >= r.ledger.Transaction(l.hi-1).Height {
+			return coverWhole
+		}
+	}
+	seen := coverNone
+	r.moves(id, func(_ fundtrail.Position, m *fundtrail.Movement) bool {
+		if m.From == id {
+			seen = coverSeen
+		}
+		return seen == coverNone
+	})
+	return seen
+}
+
+// total checks that under each lossless policy the ends of an asset add up to what was
+// stolen. It cannot fail unless the engine is wrong, and then nothing may be printed.
+func (r *run) total() error {
+	for _, asset := range r.assets() {
+		want := r.stolen[asset].amount
+		for _, p := range r.policies(asset) {
+			if !p.Lossless() {
+				continue
+			}
+			sum, in := fundtrail.Amount{}, want
+			for i := range r.ends {
+				if r.ends[i].key.asset == asset {
+					sum, _ = sum.Add(r.ends[i].taint[p])
+				}
+			}
+			for _, inj := range r.crossed {
+				if inj.done && inj.asset == asset {
+					in, _ = in.Add(inj.taint[p])
+				}
+			}
+			if sum != in {
+				return fmt.Errorf("trace: %s of %s: the ends hold %s of %s: value was lost or invented", p, r.ledger.Asset(asset), sum, in)
+			}
+		}
+	}
+	return nil
+}
+
+// policies returns the policies that are defined on an asset's chain.
+func (r *run) policies(asset fundtrail.AssetID) []fundtrail.Policy {
+	info, _ := r.ledger.Asset(asset).Chain.Info()
+	var out []fundtrail.Policy
+	for p := range fundtrail.NumPolicies {
+		if p.On(info.Model) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// assets returns the assets that were traced, in their order.
+func (r *run) assets() []fundtrail.AssetID {
+	out := make([]fundtrail.AssetID, 0, len(r.stolen))
+	for id := range r.stolen {
+		out = append(out, id)
+	}
+	slices.SortFunc(out, func(x, y fundtrail.AssetID) int { return r.ledger.Asset(x).Compare(r.ledger.Asset(y)) })
+	return out
+}
+
+// small reports whether no lossless policy brings an end as much as the dust floor.
+func (r *run) small(e *endState) bool {
+	most := e.taint.Most()
+	return most.IsZero() || most.Less(r.dust(e.key.asset))
+}
+
+// fold joins the ends of single addresses that are too small to list into one of each
+// kind, and gives every end its final place: largest first. It returns the place of
+// each end.
+func (r *run) fold() []int32 {
+	place := make([]int32, len(r.ends))
+	var kept []endState
+	folded := map[endKey]int32{}
+	for i := range r.ends {
+		e := &r.ends[i]
+		if e.key.addr != fundtrail.NoAddress && r.small(e) {
+			k := endKey{kind: e.key.kind, asset: e.key.asset}
+			at, ok := folded[k]
+			if ok {
+				kept[at].join(e)
+				place[i] = at
+				continue
+			}
+			folded[k] = int32(len(kept))
+			e.key.addr, e.key.label = fundtrail.NoAddress, "small amounts: "+e.key.label
+			e.reason = "less than the dust floor at each address: " + e.reason
+		}
+		place[i] = int32(len(kept))
+		kept = append(kept, *e)
+	}
+	order := make([]int32, len(kept))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(x, y int32) int { return r.compareEnds(&kept[x], &kept[y]) })
+	final := make([]int32, len(kept))
+	r.ends = r.ends[:0:0]
+	for at, i := range order {
+		final[i] = int32(at)
+		r.ends = append(r.ends, kept[i])
+	}
+	for i := range place {
+		place[i] = final[place[i]]
+	}
+	return place
+}
+
+func (e *endState) join(o *endState) {
+	for i := range e.taint {
+		e.taint[i] = plus(e.taint[i], o.taint[i])
+	}
+	e.most = plus(e.most, o.most)
+	e.transfers += o.transfers
+	for a := range o.addresses {
+		e.addresses[a] = true
+	}
+	for _, t := range []int64{o.first, o.last} {
+		if t != 0 {
+			e.span(t)
+		}
+	}
+	e.merged = append(append(e.merged, o.node), o.merged...)
+}
+
+func (r *run) compareEnds(x, y *endState) int {
+	p := r.opt.Policy
+	return cmp.Or(
+		r.ledger.Asset(x.key.asset).Compare(r.ledger.Asset(y.key.asset)),
+		y.taint[p].Cmp(x.taint[p]), y.taint.Most().Cmp(x.taint.Most()), y.most.Cmp(x.most),
+		cmp.Compare(x.key.kind, y.key.kind), cmp.Compare(x.key.actor, y.key.actor), cmp.Compare(x.key.label, y.key.label),
+		r.ledger.Address(x.key.addr).Compare(r.ledger.Address(y.key.addr)))
+}

@@ -1,0 +1,268 @@
+package trace
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+func unix(t int64) time.Time { return time.Unix(t, 0).UTC() }
+
+// finish makes the trace from what the visit found.
+func (r *run) finish() (*fundtrail.Trace, error) {
+	r.order()
+	spans := r.arrivals()
+	for i := range r.events {
+		if e := &r.events[i]; e.end >= 0 {
+			r.ends[e.end].add(e, r.time(e.at))
+		}
+	}
+	r.leftovers(spans)
+	if err := r.total(); err != nil {
+		return nil, err
+	}
+	place := r.fold()
+	kinds := r.bounds()
+	t := &fundtrail.Trace{
+		Subject: r.in.Subject, Direction: r.opt.Direction, Policy: r.opt.Policy, Visited: r.visited, Notes: r.notes,
+	}
+	t.Inferences = r.depositAddresses(place)
+	t.Routes = r.routes(place)
+	r.describe(t, place, kinds)
+	return t, r.ledger.Err()
+}
+
+// order sorts the events into the order of the visit. Thefts of coins were noted before it.
+func (r *run) order() {
+	slices.SortStableFunc(r.events, func(x, y event) int {
+		if r.back {
+			return cmp.Compare(y.at, x.at)
+		}
+		return cmp.Compare(x.at, y.at)
+	})
+}
+
+// arrivals dates the tainted value that came to each holding.
+func (r *run) arrivals() []arrivals {
+	out := make([]arrivals, len(r.holdings))
+	come := func(i int32, at int64) {
+		a := &out[i]
+		if a.n == 0 || at < a.first {
+			a.first = at
+		}
+		a.last = max(a.last, at)
+		a.n++
+	}
+	for i := range r.events {
+		if e := &r.events[i]; e.payee >= 0 {
+			come(e.payee, r.time(e.at))
+		}
+	}
+	for _, d := range r.deposits {
+		if i := r.holding(d.addr, d.asset); i >= 0 {
+			come(i, r.time(d.at))
+		}
+	}
+	return out
+}
+
+// describe turns what the run holds by number into what can be read.
+func (r *run) describe(t *fundtrail.Trace, place []int32, kinds map[endKey]fundtrail.Bounds) {
+	for _, c := range r.lanes {
+		if c.End > c.First {
+			s := r.ledger.Transaction(c.End - 1)
+			t.AsOf = append(t.AsOf, fundtrail.Block{Chain: c.Chain, Height: s.Height, Time: unix(s.Time)})
+		}
+	}
+	values := r.valuations(place)
+	models := map[fundtrail.Model]bool{}
+	for _, id := range r.assets() {
+		s := r.stolen[id]
+		asset := r.ledger.Asset(id)
+		info, _ := asset.Chain.Info()
+		models[info.Model] = true
+		t.Stolen = append(t.Stolen, fundtrail.Stolen{Asset: asset, Amount: s.amount, Thefts: sortThefts(s.thefts), USD: r.valueThefts(asset, s.thefts)})
+	}
+	for i := range r.ends {
+		t.Ends = append(t.Ends, r.describeEnd(&r.ends[i], values[i]))
+	}
+	t.Kinds = r.kinds(t.Ends, kinds)
+	r.describeLost(t, models)
+	for p := range fundtrail.NumPolicies {
+		if models[fundtrail.Accounts] && p.On(fundtrail.Accounts) || models[fundtrail.Coins] && p.On(fundtrail.Coins) {
+			t.Policies = append(t.Policies, p)
+		}
+	}
+	used := map[fundtrail.AddressID]bool{}
+	for i := range r.events {
+		e := &r.events[i]
+		used[e.from], used[e.to] = true, true
+		if e.kind != "" {
+			t.Hops = append(t.Hops, r.hop(e, place))
+		}
+	}
+	for id := range r.starts {
+		used[id] = true
+	}
+	r.describeTags(t, used)
+	r.describeGaps(t)
+}
+
+func sortThefts(thefts []fundtrail.ResolvedTheft) []fundtrail.ResolvedTheft {
+	slices.SortStableFunc(thefts, func(x, y fundtrail.ResolvedTheft) int {
+		return cmp.Or(x.Time.Compare(y.Time), x.Address.Compare(y.Address), y.Amount.Cmp(x.Amount),
+			slices.Compare(x.Tx.Hash[:], y.Tx.Hash[:]), cmp.Compare(x.Record.Transfer.Index, y.Record.Transfer.Index))
+	})
+	return thefts
+}
+
+func (r *run) describeEnd(e *endState, usd *fundtrail.Valuation) fundtrail.End {
+	end := fundtrail.End{
+		Kind: e.key.kind, Actor: e.key.actor, Label: e.key.label, Reason: e.reason, Asset: r.ledger.Asset(e.key.asset),
+		Taint: e.taint, Bounds: e.bounds, Transfers: e.transfers, USD: usd,
+	}
+	if e.first != 0 {
+		end.First, end.Last = unix(e.first), unix(e.last)
+	}
+	for a := range e.addresses {
+		end.Addresses = append(end.Addresses, r.ledger.Address(a))
+	}
+	slices.SortFunc(end.Addresses, fundtrail.Address.Compare)
+	for i := range e.via {
+		end.Via = append(end.Via, int(i))
+	}
+	slices.Sort(end.Via)
+	return end
+}
+
+// kinds adds up the ends of each kind.
+func (r *run) kinds(ends []fundtrail.End, bounds map[endKey]fundtrail.Bounds) []fundtrail.End {
+	var out []fundtrail.End
+	at := map[endKey]int{}
+	for i := range ends {
+		e := &ends[i]
+		id, _ := r.ledger.AssetID(e.Asset)
+		k := endKey{kind: e.Kind, asset: id}
+		n, ok := at[k]
+		if !ok {
+			n = len(out)
+			at[k] = n
+			out = append(out, fundtrail.End{Kind: e.Kind, Asset: e.Asset, Label: string(e.Kind), Bounds: bounds[k]})
+		}
+		sum := &out[n]
+		for p := range sum.Taint {
+			sum.Taint[p] = plus(sum.Taint[p], e.Taint[p])
+		}
+		sum.Transfers += e.Transfers
+		sum.Addresses = append(sum.Addresses, e.Addresses...)
+		if !e.First.IsZero() && (sum.First.IsZero() || e.First.Before(sum.First)) {
+			sum.First = e.First
+		}
+		if e.Last.After(sum.Last) {
+			sum.Last = e.Last
+		}
+		sum.USD = addValuations(sum.USD, e.USD)
+	}
+	for i := range out {
+		slices.SortFunc(out[i].Addresses, fundtrail.Address.Compare)
+		out[i].Addresses = slices.Compact(out[i].Addresses)
+	}
+	slices.SortStableFunc(out, func(x, y fundtrail.End) int {
+		return cmp.Or(x.Asset.Compare(y.Asset), y.Taint[r.opt.Policy].Cmp(x.Taint[r.opt.Policy]), y.Bounds.Most.Cmp(x.Bounds.Most), cmp.Compare(x.Kind, y.Kind))
+	})
+	return out
+}
+
+// describeLost adds what was stolen and cannot be followed: it is an end at once.
+func (r *run) describeLost(t *fundtrail.Trace, models map[fundtrail.Model]bool) {
+	slices.SortFunc(r.lost, func(x, y fundtrail.Stolen) int { return x.Asset.Compare(y.Asset) })
+	for _, s := range r.lost {
+		s.Thefts = sortThefts(s.Thefts)
+		s.USD = r.valueThefts(s.Asset, s.Thefts)
+		t.Stolen = append(t.Stolen, s)
+		info, _ := s.Asset.Chain.Info()
+		models[info.Model] = true
+		e := fundtrail.End{
+			Kind: fundtrail.EndCoverage, Label: "not in the ledger", Asset: s.Asset,
+			Reason: "the ledger holds no movement of this asset at the address it was stolen to", Transfers: len(s.Thefts), USD: s.USD,
+			Bounds: fundtrail.Bounds{Least: s.Amount, Most: s.Amount, LeastWithoutGaps: s.Amount, MostWithoutGaps: s.Amount, Exact: true},
+		}
+		for p := range fundtrail.NumPolicies {
+			if p.On(info.Model) {
+				e.Taint[p] = s.Amount
+			}
+		}
+		for _, theft := range s.Thefts {
+			e.Addresses = append(e.Addresses, theft.Address)
+			if !theft.Time.IsZero() && (e.First.IsZero() || theft.Time.Before(e.First)) {
+				e.First = theft.Time
+			}
+			if theft.Time.After(e.Last) {
+				e.Last = theft.Time
+			}
+		}
+		slices.SortFunc(e.Addresses, fundtrail.Address.Compare)
+		e.Addresses = slices.Compact(e.Addresses)
+		t.Ends = append(t.Ends, e)
+		kind := e
+		kind.Label, kind.Reason = string(e.Kind), ""
+		t.Kinds = append(t.Kinds, kind)
+	}
+}
+
+func (r *run) hop(e *event, place []int32) fundtrail.Hop {
+	var m fundtrail.Movement
+	r.ledger.Movement(e.at, &m)
+	s := r.ledger.Transaction(e.at)
+	h := fundtrail.Hop{
+		Record: r.ledger.Output(e.at), Time: unix(s.Time), Height: s.Height,
+		From: r.ledger.Address(e.from), To: r.ledger.Address(e.to), Asset: r.ledger.Asset(e.asset), Amount: m.Amount,
+		Kind: e.kind, Depth: int(e.depth), Taint: e.taint, Possible: e.possible, End: -1, Crossing: e.crossing,
+	}
+	if r.back {
+		h.From, h.To = h.To, h.From
+	}
+	if e.end >= 0 {
+		h.End = int(place[e.end])
+	}
+	for _, c := range e.spends {
+		h.Spends = append(h.Spends, r.ledger.Output(c))
+	}
+	return h
+}
+
+// describeTags lists the claims about every address that the trace met.
+func (r *run) describeTags(t *fundtrail.Trace, used map[fundtrail.AddressID]bool) {
+	for id := range used {
+		t.Tags = append(t.Tags, r.tags(r.ledger.Address(id))...)
+	}
+	slices.SortFunc(t.Tags, compareTags)
+}
+
+// describeGaps lists the gaps above the dust floor.
+func (r *run) describeGaps(t *fundtrail.Trace) {
+	small := 0
+	for i := range r.holdings {
+		h := &r.holdings[i]
+		if h.short.IsZero() {
+			continue
+		}
+		if h.short.Less(r.dust(h.asset)) {
+			small++
+			continue
+		}
+		t.Gaps = append(t.Gaps, fundtrail.Gap{
+			Address: r.ledger.Address(h.addr), Asset: r.ledger.Asset(h.asset), Short: h.short,
+			First: r.ledger.Output(h.lapse), Time: unix(r.time(h.lapse)),
+		})
+	}
+	slices.SortFunc(t.Gaps, func(x, y fundtrail.Gap) int {
+		return cmp.Or(x.Asset.Compare(y.Asset), y.Short.Cmp(x.Short), x.Address.Compare(y.Address))
+	})
+	if small > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%d more addresses pay out more than the ledger shows they received, each by less than the dust floor.", small))
+	}
+}

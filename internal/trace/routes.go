@@ -1,0 +1,211 @@
+package trace
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// maxRoutes is how many routes a trace lists; the rest is one route without addresses.
+const maxRoutes = 200
+
+// A step is a route so far: an address, and the step before it. Routes that begin alike
+// share their steps.
+type step struct {
+	before int32 // -1: the theft
+	addr   fundtrail.AddressID
+}
+
+// A share is tainted value on its way, with the route it took.
+type share struct {
+	amount fundtrail.Amount
+	step   int32
+}
+
+// An arrivalKey is where a route ends.
+type arrivalKey struct {
+	step  int32
+	end   int32
+	asset fundtrail.AssetID
+}
+
+type router struct {
+	r       *run
+	steps   []step
+	ids     map[step]int32
+	at      map[int32][]share              // holding -> shares in it, oldest first
+	coins   map[fundtrail.Position][]share // coin -> shares in it
+	arrived map[arrivalKey]*fundtrail.Route
+	out     []share
+}
+
+// routes divides the stolen value among the paths it took under the headline policy.
+// The policy says how much of each payment is tainted; which tainted unit goes where is
+// its own choice only for FIFO and LIFO, so here tainted value leaves a holding in the
+// order it came, whatever the policy. events must be in the order of the visit.
+func (r *run) routes(place []int32) []fundtrail.Route {
+	t := &router{
+		r: r, ids: map[step]int32{}, at: map[int32][]share{}, coins: map[fundtrail.Position][]share{},
+		arrived: map[arrivalKey]*fundtrail.Route{},
+	}
+	starts := r.routeStarts()
+	for i := range r.events {
+		e := &r.events[i]
+		for len(starts) > 0 && (!r.back && starts[0].at <= e.at || r.back && starts[0].at > e.at) {
+			t.begin(starts[0])
+			starts = starts[1:]
+		}
+		t.event(e, place)
+	}
+	for _, s := range starts {
+		t.begin(s)
+	}
+	for _, rest := range r.rests {
+		shares := t.at[rest.holding]
+		if rest.holding < 0 {
+			shares = t.coins[rest.coin]
+		}
+		end := &r.ends[place[rest.end]]
+		for _, s := range shares {
+			t.arrive(s, place[rest.end], end.key.asset, 0)
+		}
+	}
+	return t.list()
+}
+
+// routeStarts returns the stated thefts, which no event tells of.
+func (r *run) routeStarts() []deposit { return slices.Clone(r.deposits) }
+
+func (t *router) begin(d deposit) {
+	i := t.r.holding(d.addr, d.asset)
+	s := share{d.amount, t.step(-1, d.addr)}
+	if i < 0 {
+		return
+	}
+	t.at[i] = append(t.at[i], s)
+}
+
+func (t *router) step(before int32, addr fundtrail.AddressID) int32 {
+	k := step{before, addr}
+	id, ok := t.ids[k]
+	if !ok {
+		id = int32(len(t.steps))
+		t.steps = append(t.steps, k)
+		t.ids[k] = id
+	}
+	return id
+}
+
+func (t *router) event(e *event, place []int32) {
+	amount := e.taint[t.r.opt.Policy]
+	if amount.IsZero() || e.kind == fundtrail.HopReturn && e.payer < 0 && e.spends == nil {
+		return
+	}
+	t.out = t.out[:0]
+	switch {
+	case e.payer >= 0:
+		t.at[e.payer], t.out = take(t.at[e.payer], amount, t.out)
+	case len(e.spends) > 0:
+		for _, c := range e.spends {
+			need := amount
+			for _, s := range t.out {
+				need, _ = need.Sub(s.amount)
+			}
+			t.coins[c], t.out = take(t.coins[c], need, t.out)
+		}
+	default: // a theft's own record, or value out of a crossing
+		t.out = append(t.out, share{amount, t.step(-1, e.from)})
+	}
+	for _, s := range t.out {
+		if e.end >= 0 {
+			t.arrive(s, place[e.end], e.asset, e.at)
+			continue
+		}
+		s.step = t.step(s.step, e.to)
+		if e.payee >= 0 {
+			t.at[e.payee] = put(t.at[e.payee], s)
+		} else {
+			t.coins[e.at] = put(t.coins[e.at], s)
+		}
+	}
+}
+
+// take moves amount from the front of q to out.
+func take(q []share, amount fundtrail.Amount, out []share) (left, taken []share) {
+	for len(q) > 0 && !amount.IsZero() {
+		if rest, under := amount.Sub(q[0].amount); !under {
+			out = append(out, q[0])
+			amount, q = rest, q[1:]
+			continue
+		}
+		out = append(out, share{amount, q[0].step})
+		q[0].amount, _ = q[0].amount.Sub(amount)
+		break
+	}
+	return q, out
+}
+
+// put adds a share to the back of q.
+func put(q []share, s share) []share {
+	if n := len(q); n > 0 && q[n-1].step == s.step {
+		q[n-1].amount, _ = q[n-1].amount.Add(s.amount)
+		return q
+	}
+	return append(q, s)
+}
+
+func (t *router) arrive(s share, end int32, asset fundtrail.AssetID, at fundtrail.Position) {
+	k := arrivalKey{s.step, end, asset}
+	route := t.arrived[k]
+	if route == nil {
+		route = &fundtrail.Route{Asset: t.r.ledger.Asset(asset), End: int(end)}
+		for i := s.step; i >= 0; i = t.steps[i].before {
+			route.Addresses = append(route.Addresses, t.r.ledger.Address(t.steps[i].addr))
+		}
+		slices.Reverse(route.Addresses)
+		t.arrived[k] = route
+	}
+	route.Amount, _ = route.Amount.Add(s.amount)
+	route.Transfers++
+	if at == 0 {
+		return
+	}
+	when := unix(t.r.time(at))
+	if route.First.IsZero() || when.Before(route.First) {
+		route.First = when
+	}
+	if when.After(route.Last) {
+		route.Last = when
+	}
+}
+
+// list returns the routes, largest first, and what is left of them in one.
+func (t *router) list() []fundtrail.Route {
+	all := make([]fundtrail.Route, 0, len(t.arrived))
+	for _, route := range t.arrived {
+		all = append(all, *route)
+	}
+	slices.SortFunc(all, func(x, y fundtrail.Route) int {
+		return cmp.Or(x.Asset.Compare(y.Asset), y.Amount.Cmp(x.Amount), cmp.Compare(x.End, y.End),
+			slices.CompareFunc(x.Addresses, y.Addresses, fundtrail.Address.Compare))
+	})
+	var out []fundtrail.Route
+	n := 0
+	for i, route := range all {
+		if i == 0 || route.Asset != all[i-1].Asset {
+			n = 0
+		}
+		if n++; n <= maxRoutes {
+			out = append(out, route)
+			continue
+		}
+		if n == maxRoutes+1 {
+			out = append(out, fundtrail.Route{Asset: route.Asset, End: -1})
+		}
+		rest := &out[len(out)-1]
+		rest.Amount, _ = rest.Amount.Add(route.Amount)
+		rest.Transfers += route.Transfers
+	}
+	return out
+}

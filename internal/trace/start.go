@@ -1,0 +1,294 @@
+package trace
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// stolen is what the trace starts from, in one asset of the ledger.
+type stolen struct {
+	amount fundtrail.Amount
+	thefts []fundtrail.ResolvedTheft
+	dust   fundtrail.Amount
+}
+
+// A deposit is stolen value that a record states and no ledger record shows.
+type deposit struct {
+	at     fundtrail.Position // it arrives just before this position
+	addr   fundtrail.AddressID
+	asset  fundtrail.AssetID
+	amount fundtrail.Amount
+}
+
+// start finds the thefts in the ledger.
+func (r *run) start() error {
+	if len(r.in.Thefts) == 0 {
+		return fmt.Errorf("nothing to trace: no theft is given: %w", fundtrail.ErrInvalid)
+	}
+	for i := range r.in.Thefts {
+		if t := &r.in.Thefts[i]; t.Whole {
+			if id, ok := r.ledger.AddressID(t.Address); ok {
+				r.sources[id] = true
+			}
+		}
+	}
+	for i := range r.in.Thefts {
+		if err := r.theft(r.in.Thefts[i]); err != nil {
+			return err
+		}
+	}
+	if len(r.stolen) == 0 {
+		return fmt.Errorf("the ledger holds nothing of what is to be traced (%s): give the files that do: %w", r.in.Subject, fundtrail.ErrNotFound)
+	}
+	for id, s := range r.stolen {
+		asset := r.ledger.Asset(id)
+		if d, ok := r.opt.Dust[asset]; ok {
+			s.dust = d
+		} else {
+			s.dust, _ = s.amount.MulDiv(fundtrail.NewAmount(1), fundtrail.NewAmount(1_000_000))
+		}
+	}
+	slices.SortStableFunc(r.deposits, func(x, y deposit) int { return cmp.Compare(x.at, y.at) })
+	for i := range r.lanes {
+		l := &r.lanes[i]
+		for _, d := range r.deposits {
+			if d.at >= l.First && d.at <= l.End && r.ledger.Asset(d.asset).Chain == l.Chain {
+				l.deposits = append(l.deposits, d)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *run) theft(t fundtrail.Theft) error {
+	if t.Whole {
+		return r.wholeTheft(t)
+	}
+	if !t.Tx.IsZero() {
+		if span, ok := r.ledger.FindTx(t.Tx); ok {
+			found, err := r.recordedTheft(t, span)
+			if found || err != nil {
+				return err
+			}
+		}
+	}
+	if t.Address.IsZero() || t.Amount.IsZero() {
+		if t.Tx.IsZero() {
+			return fmt.Errorf("theft without transaction, address or amount: %w", fundtrail.ErrInvalid)
+		}
+		return fmt.Errorf("the ledger does not hold transaction %s, and nothing states what it moved: give the file that has it: %w", t.Tx, fundtrail.ErrNotFound)
+	}
+	return r.statedTheft(t)
+}
+
+// wholeTheft takes everything an address pays out (backward: all it receives).
+func (r *run) wholeTheft(t fundtrail.Theft) error {
+	id, ok := r.ledger.AddressID(t.Address)
+	if !ok {
+		r.notes = append(r.notes, fmt.Sprintf("The ledger holds nothing of %s.", t.Address))
+		return nil
+	}
+	info, _ := t.Address.Chain().Info()
+	if info.Model == fundtrail.Coins {
+		return r.wholeCoins(t, id)
+	}
+	l := r.laneOf(t.Address.Chain())
+	sums := map[fundtrail.AssetID]fundtrail.Amount{}
+	overflow := false
+	r.moves(id, func(q fundtrail.Position, m *fundtrail.Movement) bool {
+		from, to := m.From, m.To
+		if r.back {
+			from, to = to, from
+		}
+		if q < l.lo || q >= l.hi || from != id || m.Kind == fundtrail.MoveFee || m.From == m.To {
+			return true
+		}
+		if !t.Asset.IsZero() && r.ledger.Asset(m.Asset) != t.Asset {
+			return true
+		}
+		if r.want(q); r.sources[to] {
+			return true
+		}
+		r.thefts[q] = true
+		sum, over := sums[m.Asset].Add(m.Amount)
+		sums[m.Asset], overflow = sum, overflow || over
+		return true
+	})
+	if overflow {
+		return fmt.Errorf("what %s pays exceeds 256 bits: name one asset: %w", t.Address, fundtrail.ErrLimit)
+	}
+	for asset, sum := range sums {
+		own := t
+		own.Asset, own.Amount = r.ledger.Asset(asset), sum
+		if err := r.steal(asset, sum, fundtrail.ResolvedTheft{Theft: own, Basis: "address"}); err != nil {
+			return err
+		}
+	}
+	if len(sums) == 0 {
+		r.notes = append(r.notes, fmt.Sprintf("%s pays nothing in the part of the ledger that was asked for.", t.Address))
+	}
+	return nil
+}
+
+// recordedTheft looks in a transaction for what the theft states. It reports whether
+// it found it; a transaction that moved less to the stated address is a contradiction.
+func (r *run) recordedTheft(t fundtrail.Theft, span fundtrail.Span) (bool, error) {
+	info, _ := t.Tx.Chain.Info()
+	coins := info.Model == fundtrail.Coins
+	pays := map[fundtrail.AddressID]map[fundtrail.AssetID]bool{}
+	var all []fundtrail.Position
+	var m fundtrail.Movement
+	for p := span.First; p < span.End; p++ {
+		r.ledger.Movement(p, &m)
+		if m.Kind == fundtrail.MoveFee || m.Kind == fundtrail.MoveInput {
+			continue
+		}
+		all = append(all, p)
+		if pays[m.From] == nil {
+			pays[m.From] = map[fundtrail.AssetID]bool{}
+		}
+		pays[m.From][m.Asset] = true
+	}
+	var fits, ends []fundtrail.Position
+	for _, p := range all {
+		r.ledger.Movement(p, &m)
+		o := r.ledger.Output(p)
+		index := o.Transfer.Index
+		if coins {
+			index = o.Output
+		}
+		if t.HasIndex && index != t.Index ||
+			!t.Address.IsZero() && r.ledger.Address(m.To) != t.Address ||
+			!t.Asset.IsZero() && r.ledger.Asset(m.Asset) != t.Asset ||
+			!t.Amount.IsZero() && m.Amount != t.Amount {
+			continue
+		}
+		fits = append(fits, p)
+		// Value that goes on within the transaction is counted where it comes to rest.
+		if coins || !pays[m.To][m.Asset] {
+			ends = append(ends, p)
+		}
+	}
+	if len(ends) > 0 && !t.HasIndex {
+		fits = ends
+	}
+	if len(fits) == 0 {
+		if t.HasIndex {
+			return false, fmt.Errorf("transaction %s has no transfer %d that fits the theft: %w", t.Tx, t.Index, fundtrail.ErrConflict)
+		}
+		return false, nil
+	}
+	if !t.Amount.IsZero() {
+		fits = fits[:1]
+	}
+	for _, p := range fits {
+		r.ledger.Movement(p, &m)
+		if r.thefts[p] {
+			continue
+		}
+		r.thefts[p] = true
+		r.starts[m.To] = true
+		if coins {
+			r.stolenCoin(p, &m)
+		} else {
+			r.want(p)
+		}
+		own := t
+		own.Address, own.Asset, own.Amount = r.ledger.Address(m.To), r.ledger.Asset(m.Asset), m.Amount
+		if err := r.steal(m.Asset, m.Amount, fundtrail.ResolvedTheft{Theft: own, Record: r.ledger.Output(p), Basis: "ledger"}); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// statedTheft takes a source's word for value that no ledger record shows.
+func (r *run) statedTheft(t fundtrail.Theft) error {
+	resolved := fundtrail.ResolvedTheft{Theft: t, Basis: "record"}
+	addr, ok := r.ledger.AddressID(t.Address)
+	asset, known := r.ledger.AssetID(t.Asset)
+	if info, _ := t.Asset.Chain.Info(); !ok || !known || r.back || info.Model == fundtrail.Coins {
+		r.lose(t, resolved)
+		return nil
+	}
+	at := r.ledger.Seek(t.Asset.Chain, t.Time.Unix())
+	if span, ok := r.ledger.FindTx(t.Tx); ok {
+		at = span.End
+	}
+	r.starts[addr] = true
+	r.deposits = append(r.deposits, deposit{at, addr, asset, t.Amount})
+	return r.steal(asset, t.Amount, resolved)
+}
+
+// lose keeps a theft that the ledger cannot follow: it is stolen, and it ends at once.
+func (r *run) lose(t fundtrail.Theft, resolved fundtrail.ResolvedTheft) {
+	for i := range r.lost {
+		if s := &r.lost[i]; s.Asset == t.Asset {
+			s.Amount, _ = s.Amount.Add(t.Amount)
+			s.Thefts = append(s.Thefts, resolved)
+			return
+		}
+	}
+	r.lost = append(r.lost, fundtrail.Stolen{Asset: t.Asset, Amount: t.Amount, Thefts: []fundtrail.ResolvedTheft{resolved}})
+}
+
+func (r *run) steal(asset fundtrail.AssetID, amount fundtrail.Amount, t fundtrail.ResolvedTheft) error {
+	s := r.stolen[asset]
+	if s == nil {
+		s = &stolen{}
+		r.stolen[asset] = s
+	}
+	var overflow bool
+	if s.amount, overflow = s.amount.Add(amount); overflow {
+		return fmt.Errorf("the thefts of %s exceed 256 bits together: %w", r.ledger.Asset(asset), fundtrail.ErrLimit)
+	}
+	s.thefts = append(s.thefts, t)
+	return nil
+}
+
+// deposit brings a stated theft to its address.
+func (r *run) deposit(d deposit) error {
+	i, v, err := r.follow(d.addr, d.asset, d.at, d.at, 0)
+	if err != nil {
+		return err
+	}
+	r.parcel.whole(d.amount)
+	r.parcel.node, r.parcel.depth = sourceNode, -1
+	if i >= 0 {
+		return r.into(i, d.at, &r.parcel)
+	}
+	end := r.end(v, d.addr, d.asset)
+	r.ends[end].add(&event{taint: r.parcel.taint, widened: d.amount}, r.time(d.at))
+	r.graph.edge(sourceNode, r.ends[end].node, d.amount, fundtrail.Amount{}, d.amount)
+	return nil
+}
+
+// depositsTo returns the stated thefts of one asset at one address, in order.
+func (r *run) depositsTo(a fundtrail.AddressID, asset fundtrail.AssetID) []deposit {
+	var out []deposit
+	for _, d := range r.deposits {
+		if d.addr == a && d.asset == asset {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func (r *run) dust(asset fundtrail.AssetID) fundtrail.Amount {
+	if s := r.stolen[asset]; s != nil {
+		return s.dust
+	}
+	return fundtrail.Amount{}
+}
+
+func (r *run) laneOf(c fundtrail.Chain) *lane {
+	for i := range r.lanes {
+		if r.lanes[i].Chain == c {
+			return &r.lanes[i]
+		}
+	}
+	return nil
+}

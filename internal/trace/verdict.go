@@ -1,0 +1,119 @@
+package trace
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// A verdict says whether the trace goes on at an address, kind "", or ends there.
+type verdict struct {
+	kind   fundtrail.EndKind
+	actor  string
+	label  string
+	reason string
+	own    bool // the end is this address's alone, not shared by all of its kind
+}
+
+// verdict decides about tainted value arriving at an address.
+func (r *run) verdict(to fundtrail.AddressID, asset fundtrail.AssetID, move fundtrail.MoveKind, pc *parcel) verdict {
+	switch {
+	case move == fundtrail.MoveFee && !r.back:
+		return verdict{kind: fundtrail.EndFee, label: "transaction fees", reason: "paid as transaction fees"}
+	case to == fundtrail.NoAddress && r.back:
+		return verdict{kind: fundtrail.EndMinted, label: "newly made", reason: "came from no address: a mint or a block reward"}
+	case to == fundtrail.NoAddress:
+		return verdict{kind: fundtrail.EndBurned, label: "burned", reason: "paid to no address"}
+	case r.sources[to]:
+		return verdict{kind: fundtrail.EndReturned, label: "back at a source", reason: "came back to an address the trace starts from", own: true}
+	case r.holding(to, asset) >= 0:
+		return verdict{}
+	}
+	v, ok := r.verdicts[to]
+	if !ok {
+		v = r.claimed(to)
+		r.verdicts[to] = v
+	}
+	if v.kind != "" {
+		return v
+	}
+	// A theft's own record is never too small to follow: it is what was asked about.
+	if s := r.stolen[asset]; s != nil && pc.depth >= 0 && pc.widened.Less(s.dust) {
+		return verdict{kind: fundtrail.EndDust, label: "small payments", reason: "below the dust floor, not followed"}
+	}
+	if r.opt.MaxHops > 0 && int(pc.depth)+1 > r.opt.MaxHops {
+		return verdict{kind: fundtrail.EndLimit, label: "past the hop limit",
+			reason: fmt.Sprintf("more than %d steps from the theft", r.opt.MaxHops), own: true}
+	}
+	return verdict{}
+}
+
+// claimed decides by the claims about an address.
+func (r *run) claimed(id fundtrail.AddressID) verdict {
+	tags := r.tags(r.ledger.Address(id))
+	for _, t := range tags {
+		if t.Role == fundtrail.RoleVictim && t.Confidence >= r.opt.MinConfidence {
+			kind, reason := fundtrail.EndReturned, "paid back to a victim"
+			if r.back {
+				kind, reason = fundtrail.EndTheft, "came from a victim"
+			}
+			return verdict{kind: kind, actor: t.Actor, label: t.Label, reason: reason}
+		}
+	}
+	for _, t := range tags {
+		if t.Confidence < r.opt.MinConfidence {
+			continue
+		}
+		if t.Role == fundtrail.RoleThief {
+			if r.in.Actor != "" && t.Actor == r.in.Actor || r.home(id) {
+				continue
+			}
+			return verdict{kind: fundtrail.EndTheft, actor: t.Actor, label: t.Label,
+				reason: "an address that is tagged with another theft"}
+		}
+		if kind := EndKindOf(t.Category); kind != "" {
+			return verdict{kind: kind, actor: t.Actor, label: t.Label, reason: fmt.Sprintf("tagged as %s", t.Category)}
+		}
+	}
+	return verdict{}
+}
+
+// tags returns the claims about an address in an order that makes the first that
+// decides always the same one: the most confident, then by what it says.
+func (r *run) tags(a fundtrail.Address) []fundtrail.Tag {
+	if r.in.Tags == nil || a.IsZero() {
+		return nil
+	}
+	tags := slices.Clone(r.in.Tags(a))
+	slices.SortFunc(tags, compareTags)
+	return slices.Compact(tags)
+}
+
+func compareTags(x, y fundtrail.Tag) int {
+	return cmp.Or(x.Address.Compare(y.Address), cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Category, y.Category),
+		cmp.Compare(x.Actor, y.Actor), cmp.Compare(x.Label, y.Label), cmp.Compare(x.Role, y.Role), cmp.Compare(x.Source.URL, y.Source.URL))
+}
+
+// EndKindOf returns the kind of end that a category of the INTERPOL/GraphSense
+// taxonomy is to a trace, or "" for a category that does not end one: a claim about a
+// person says nothing of where the value goes next.
+func EndKindOf(category string) fundtrail.EndKind {
+	switch category {
+	case "exchange", "hosted_wallet", "wallet_service", "custodian", "payment_processor", "atm":
+		return fundtrail.EndExchange
+	case "mixing_service", "coinjoin":
+		return fundtrail.EndMixer
+	case "defi_bridge", "bridge":
+		return fundtrail.EndBridge
+	case "defi_dex", "wrapper":
+		return fundtrail.EndSwap
+	case "defi", "defi_lending", "gambling", "market", "service", "miner", "token_contract", "shop", "donation", "faucet", "ico_wallet":
+		return fundtrail.EndService
+	}
+	return ""
+}
+
+// home reports whether the trace starts at an address.
+func (r *run) home(a fundtrail.AddressID) bool { return r.sources[a] || r.starts[a] }
