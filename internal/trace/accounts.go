@@ -99,10 +99,7 @@ func (r *run) toSelf(h *holding, amount fundtrail.Amount) error {
 // holding, so no taint is at stake; it is shown.
 func (r *run) between(p fundtrail.Position, from, to fundtrail.AddressID, m *fundtrail.Movement) {
 	e := event{at: p, from: from, to: to, asset: m.Asset, kind: fundtrail.HopReturn, end: -1, payer: -1, payee: -1,
-		possible: m.Amount, widened: m.Amount}
-	for i := range e.taint {
-		e.taint[i] = m.Amount
-	}
+		amount: m.Amount, possible: m.Amount, widened: m.Amount, taint: wholly(m.Amount, fundtrail.Accounts)}
 	r.events = append(r.events, e)
 }
 
@@ -110,7 +107,7 @@ func (r *run) between(p fundtrail.Position, from, to fundtrail.AddressID, m *fun
 func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset fundtrail.AssetID, move fundtrail.MoveKind, payer int32, kind fundtrail.HopKind) error {
 	pc := &r.parcel
 	e := event{
-		at: p, from: from, to: to, asset: asset, taint: pc.taint, possible: pc.possible, widened: pc.widened,
+		at: p, from: from, to: to, asset: asset, amount: pc.amount, taint: pc.taint, possible: pc.possible, widened: pc.widened,
 		kind: kind, depth: pc.depth + 1, end: -1, payer: payer, payee: -1,
 	}
 	v := r.verdict(to, asset, move, pc)
@@ -121,7 +118,7 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 		}
 		if i >= 0 {
 			e.payee = i
-			if r.sources[to] || r.home(to) {
+			if kind == fundtrail.HopTransfer && r.home(to) {
 				e.kind = fundtrail.HopReturn
 			}
 			r.events = append(r.events, e)

@@ -25,7 +25,7 @@ func (r *run) follow(a fundtrail.AddressID, asset fundtrail.AssetID, p, next fun
 	if !ok {
 		first = -1
 	}
-	h := holding{addr: a, asset: asset, next: first, depth: depth, node: node{id: noNode}}
+	h := holding{addr: a, asset: asset, next: first, depth: depth, node: node{id: noNode}, exit: noNode}
 	h.sweep.end = -1
 	var err error
 	if r.back {
@@ -191,6 +191,48 @@ func (r *run) historyBack(h *holding, p fundtrail.Position) error {
 	return nil
 }
 
+// exit returns the graph node through which leaves, backward, what a holding's gaps
+// hide. It may leave when the gap shows or, for the bounds, at any time after, but never
+// more than the gaps together.
+func (r *run) exit(i, end int32) int32 {
+	h := &r.holdings[i]
+	if h.exit == noNode {
+		h.exit = r.graph.node()
+		r.exits = append(r.exits, exit{h.exit, end, i})
+	}
+	return h.exit
+}
+
+// An exit is a graph node that leads to an end, by an edge whose flow is known only
+// when the visit is over.
+type exit struct {
+	node, end int32
+	holding   int32
+}
+
+// closeExits makes those edges.
+func (r *run) closeExits() {
+	flow := map[int32]fundtrail.Amount{}
+	for _, x := range r.exits {
+		flow[x.node] = fundtrail.Amount{}
+	}
+	for i := range r.graph.edges {
+		e := &r.graph.edges[i]
+		if sum, ok := flow[e.to]; ok {
+			flow[e.to] = plus(sum, e.flow)
+		}
+	}
+	for _, x := range r.exits {
+		h := &r.holdings[x.holding]
+		r.graph.edge(x.node, r.ends[x.end].node, plus(h.short, h.balance), fundtrail.Amount{}, flow[x.node])
+	}
+}
+
+func unexplainedVerdict() verdict {
+	return verdict{kind: fundtrail.EndCoverage, label: "not explained by the data", own: true,
+		reason: "the address paid more than the ledger shows it had"}
+}
+
 // unexplained takes out of a holding, backward, what a payment forward could not have
 // had: where it came from, the ledger does not say.
 func (r *run) unexplained(i int32, p fundtrail.Position) {
@@ -204,11 +246,9 @@ func (r *run) unexplained(i int32, p fundtrail.Position) {
 	h.pay(short, &r.parcel)
 	if r.parcel.tainted() {
 		r.parcel.node = h.node.id
-		v := verdict{kind: fundtrail.EndCoverage, label: "not explained by the data",
-			reason: "the payer paid more than the ledger shows it had", own: true}
-		end := r.end(v, h.addr, h.asset)
-		r.graph.out(&h.node, r.ends[end].node, &r.parcel)
-		r.events = append(r.events, event{at: p, from: h.addr, to: h.addr, asset: h.asset, taint: r.parcel.taint,
+		end := r.end(unexplainedVerdict(), h.addr, h.asset)
+		r.graph.out(&h.node, r.exit(i, end), &r.parcel)
+		r.events = append(r.events, event{at: p, from: h.addr, to: h.addr, asset: h.asset, amount: short, taint: r.parcel.taint,
 			possible: r.parcel.possible, widened: r.parcel.widened, depth: h.depth, end: end, payer: i, payee: -1})
 	}
 	h.slack = plus(h.slack, short)

@@ -20,15 +20,12 @@ type coin struct {
 // stolenCoin makes the output at p wholly tainted and leads the visit to what spends
 // it, or backward to what made it.
 func (r *run) stolenCoin(p fundtrail.Position, m *fundtrail.Movement) {
-	c := &coin{amount: m.Amount, possible: m.Amount, widened: m.Amount, node: sourceNode}
-	for i := range c.taint {
-		c.taint[i] = m.Amount
-	}
+	c := &coin{amount: m.Amount, taint: wholly(m.Amount, fundtrail.Coins), possible: m.Amount, widened: m.Amount, node: sourceNode}
 	c.fifo, c.lifo = []lot{{m.Amount, true}}, []lot{{m.Amount, true}}
 	r.coins[p] = c
 	r.wantCoin(p, m)
 	r.events = append(r.events, event{
-		at: p, from: r.firstPayer(p), to: m.To, asset: m.Asset, taint: c.taint, possible: m.Amount, widened: m.Amount,
+		at: p, from: r.firstPayer(p), to: m.To, asset: m.Asset, amount: m.Amount, taint: c.taint, possible: m.Amount, widened: m.Amount,
 		kind: fundtrail.HopTheft, end: -1, payer: -1, payee: -1,
 	})
 }
@@ -149,7 +146,7 @@ func (r *run) sides(span fundtrail.Span) (ins, outs []side) {
 		}
 	}
 	if fee, under := in.Sub(out); !under && !fee.IsZero() {
-		outs = append(outs, side{at: span.First, coin: fundtrail.NoPosition, amount: fee, asset: outs[0].asset, fee: true})
+		outs = append(outs, side{at: span.End - 1, coin: fundtrail.NoPosition, amount: fee, asset: outs[0].asset, fee: true})
 	} else if under {
 		// A coinbase: what it makes beyond what it spends is new.
 		made, _ := out.Sub(in)
@@ -260,14 +257,21 @@ func (r *run) coinOut(o *side, c *coin, tx *coinTx) {
 		return
 	}
 	e := event{
-		at: o.at, from: tx.payer, to: o.who, asset: o.asset, taint: c.taint, possible: c.possible, widened: c.widened,
+		at: o.at, from: tx.payer, to: o.who, asset: o.asset, amount: o.amount, taint: c.taint, possible: c.possible, widened: c.widened,
 		kind: fundtrail.HopTransfer, depth: tx.depth + 1, end: -1, payer: -1, payee: -1, spends: tx.spends,
+	}
+	if r.back {
+		// The record that is cited is the one that made the coin.
+		if e.at = o.coin; o.coin == fundtrail.NoPosition {
+			e.at, e.kind = o.at, ""
+		}
 	}
 	c.node, c.depth = tx.node, e.depth
 	v := r.coinVerdict(o, c)
 	switch {
 	case o.fee:
 		e.kind = fundtrail.HopFee
+	case e.kind == "":
 	case v.kind == fundtrail.EndDust:
 		e.kind = fundtrail.HopDust
 	case v.kind == fundtrail.EndReturned || v.kind == "" && r.home(o.who):

@@ -34,6 +34,14 @@ func (r *run) cross(p fundtrail.Position, e *event, pc *parcel) *fundtrail.Cross
 		for _, q := range ins {
 			in = plus(in, r.amountAt(q))
 		}
+		// A policy that one side's chain does not know goes on as haircut.
+		info, _ := r.ledger.Asset(e.asset).Chain.Info()
+		taint := pc.taint
+		for p := range fundtrail.NumPolicies {
+			if !p.On(info.Model) {
+				taint[p] = taint[fundtrail.Haircut]
+			}
+		}
 		for _, q := range outs {
 			// Value comes out only after it went in.
 			if q <= p && r.lane(q) == r.lane(p) || r.time(q) < r.time(p) || in.IsZero() {
@@ -46,7 +54,7 @@ func (r *run) cross(p fundtrail.Position, e *event, pc *parcel) *fundtrail.Cross
 				r.crossed[q] = inj
 			}
 			for i := range inj.taint {
-				share, _ := pc.taint[i].Min(in).MulDiv(amount, in)
+				share, _ := taint[i].Min(in).MulDiv(amount, in)
 				inj.taint[i] = addCapped(inj.taint[i], share, amount)
 			}
 			share, _ := pc.widened.Min(in).MulDiv(amount, in)
@@ -67,16 +75,22 @@ func (r *run) injectCoin(o *side, inj *injection) {
 		r.stolen[o.asset] = &stolen{}
 	}
 	pc := &r.parcel
-	inj.fill(pc, o.amount)
+	inj.fill(pc, r.ledger.Asset(o.asset).Chain, o.amount)
 	c := &coin{amount: o.amount, taint: pc.taint, possible: pc.possible, widened: pc.widened, fifo: slices.Clone(pc.fifo), lifo: slices.Clone(pc.lifo)}
 	tx := coinTx{node: sourceNode, depth: inj.depth, payer: r.firstPayer(o.at)}
 	r.coinOut(o, c, &tx)
 }
 
 // fill makes pc what the injection brings out.
-func (inj *injection) fill(pc *parcel, amount fundtrail.Amount) {
+func (inj *injection) fill(pc *parcel, chain fundtrail.Chain, amount fundtrail.Amount) {
 	pc.whole(amount)
-	pc.taint, pc.possible, pc.widened = inj.taint, inj.possible, inj.possible
+	info, _ := chain.Info()
+	for p := range fundtrail.NumPolicies {
+		if pc.taint[p] = (fundtrail.Amount{}); p.On(info.Model) {
+			pc.taint[p] = inj.taint[p]
+		}
+	}
+	pc.possible, pc.widened = inj.possible, inj.possible
 	for p, q := range map[fundtrail.Policy]*[]lot{fundtrail.FIFO: &pc.fifo, fundtrail.LIFO: &pc.lifo} {
 		clean, _ := amount.Sub(inj.taint[p])
 		*q = appendLot(append((*q)[:0], lot{inj.taint[p], true}), lot{clean, false})
@@ -91,7 +105,7 @@ func (r *run) inject(p fundtrail.Position, inj *injection, from, to fundtrail.Ad
 		r.stolen[asset] = &stolen{}
 	}
 	pc := &r.parcel
-	inj.fill(pc, amount)
+	inj.fill(pc, r.ledger.Asset(asset).Chain, amount)
 	return r.arrive(p, from, to, asset, fundtrail.Move, -1, fundtrail.HopCrossing)
 }
 

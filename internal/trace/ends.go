@@ -84,11 +84,16 @@ func (r *run) leftovers(spans []arrivals) {
 		if h.node.id == noNode || h.widened.IsZero() {
 			continue
 		}
-		id := r.end(r.leftover(h.addr, h.asset), h.addr, h.asset)
-		r.graph.rest(h, r.ends[id].node)
+		id := r.end(r.leftover(h.addr, !h.short.IsZero()), h.addr, h.asset)
+		to := r.ends[id].node
+		if r.back && !h.short.IsZero() {
+			to = r.exit(int32(i), id)
+		}
+		r.graph.rest(h, to)
 		r.ends[id].rest(&h.taint, h.widened, spans[i])
 		r.rests = append(r.rests, rest{end: id, holding: int32(i), taint: h.taint[r.opt.Policy]})
 	}
+	r.closeExits()
 	left := make([]fundtrail.Position, 0, len(r.coins))
 	for p := range r.coins {
 		left = append(left, p)
@@ -98,7 +103,7 @@ func (r *run) leftovers(spans []arrivals) {
 	for _, p := range left {
 		c := r.coins[p]
 		r.ledger.Movement(p, &m)
-		id := r.end(r.leftover(m.To, m.Asset), m.To, m.Asset)
+		id := r.end(r.leftover(m.To, false), m.To, m.Asset)
 		r.graph.edge(c.node, r.ends[id].node, c.amount, fundtrail.Amount{}, c.taint[fundtrail.FIFO])
 		at := r.time(p)
 		r.ends[id].rest(&c.taint, c.widened, arrivals{at, at, 1})
@@ -134,10 +139,13 @@ func (e *endState) rest(taint *fundtrail.Taints, widened fundtrail.Amount, came 
 }
 
 // leftover says what kind of end value is at that stayed where it was.
-func (r *run) leftover(a fundtrail.AddressID, asset fundtrail.AssetID) verdict {
+func (r *run) leftover(a fundtrail.AddressID, gaps bool) verdict {
 	until := ""
 	if !r.opt.Until.IsZero() {
 		until = " at " + r.opt.Until.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	if r.back && gaps {
+		return unexplainedVerdict()
 	}
 	if r.back {
 		return verdict{kind: fundtrail.EndCoverage, label: "before the data", own: true,

@@ -190,11 +190,7 @@ func (r *run) describeLost(t *fundtrail.Trace, models map[fundtrail.Model]bool) 
 			Reason: "the ledger holds no movement of this asset at the address it was stolen to", Transfers: len(s.Thefts), USD: s.USD,
 			Bounds: fundtrail.Bounds{Least: s.Amount, Most: s.Amount, LeastWithoutGaps: s.Amount, MostWithoutGaps: s.Amount, Exact: true},
 		}
-		for p := range fundtrail.NumPolicies {
-			if p.On(info.Model) {
-				e.Taint[p] = s.Amount
-			}
-		}
+		e.Taint = wholly(s.Amount, info.Model)
 		for _, theft := range s.Thefts {
 			e.Addresses = append(e.Addresses, theft.Address)
 			if !theft.Time.IsZero() && (e.First.IsZero() || theft.Time.Before(e.First)) {
@@ -219,10 +215,15 @@ func (r *run) hop(e *event, place []int32) fundtrail.Hop {
 	s := r.ledger.Transaction(e.at)
 	h := fundtrail.Hop{
 		Record: r.ledger.Output(e.at), Time: unix(s.Time), Height: s.Height,
-		From: r.ledger.Address(e.from), To: r.ledger.Address(e.to), Asset: r.ledger.Asset(e.asset), Amount: m.Amount,
+		From: r.ledger.Address(e.from), To: r.ledger.Address(e.to), Asset: r.ledger.Asset(e.asset), Amount: e.amount,
 		Kind: e.kind, Depth: int(e.depth), Taint: e.taint, Possible: e.possible, End: -1, Crossing: e.crossing,
 	}
-	if r.back {
+	switch {
+	case m.Kind == fundtrail.MoveOutput && e.kind == fundtrail.HopFee:
+		h.Record.Output = fundtrail.FeeIndex // a coin transaction's fee is no output of it
+	case m.Kind == fundtrail.MoveOutput && r.back:
+		h.From, h.To = r.ledger.Address(r.firstPayer(e.at)), r.ledger.Address(m.To)
+	case r.back:
 		h.From, h.To = h.To, h.From
 	}
 	if e.end >= 0 {

@@ -115,7 +115,11 @@ func (t *router) event(e *event, place []int32) {
 			t.coins[c], t.out = take(t.coins[c], need, t.out)
 		}
 	default: // a theft's own record, or value out of a crossing
-		t.out = append(t.out, share{amount, t.step(-1, e.from)})
+		first := int32(-1)
+		if coin := e.payee < 0 && e.end < 0; e.from != fundtrail.NoAddress && !(coin && t.r.back) {
+			first = t.step(-1, e.from)
+		}
+		t.out = append(t.out, share{amount, first})
 	}
 	for _, s := range t.out {
 		if e.end >= 0 {

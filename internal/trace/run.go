@@ -36,6 +36,7 @@ type run struct {
 	endIDs map[endKey]int32
 	events []event
 	rests  []rest
+	exits  []exit
 
 	parcel  parcel // scratch
 	buf     []fundtrail.Position
@@ -60,9 +61,10 @@ type event struct {
 	at                fundtrail.Position
 	from, to          fundtrail.AddressID // in the direction of the trace
 	asset             fundtrail.AssetID
+	amount            fundtrail.Amount
 	taint             fundtrail.Taints
 	possible, widened fundtrail.Amount
-	kind              fundtrail.HopKind
+	kind              fundtrail.HopKind // "": it is no ledger record of its own, and makes no hop
 	depth             int32
 	end               int32 // index into ends, or -1
 	payer, payee      int32 // holdings, or -1
