@@ -25,7 +25,8 @@ type holding struct {
 	short fundtrail.Amount   // sum of all its gaps
 	lapse fundtrail.Position // of the first of them in the ledger
 
-	node  node // in the flow graph
+	node  node  // in the flow graph
+	exit  int32 // backward: graph node through which all that gaps hide leaves, or noNode
 	sweep sweep
 }
 
@@ -48,12 +49,20 @@ type parcel struct {
 // tainted reports whether any of the parcel can be tainted at all.
 func (p *parcel) tainted() bool { return !p.widened.IsZero() }
 
+// wholly is an amount that every policy of a model calls tainted whole.
+func wholly(amount fundtrail.Amount, m fundtrail.Model) (t fundtrail.Taints) {
+	for p := range fundtrail.NumPolicies {
+		if p.On(m) {
+			t[p] = amount
+		}
+	}
+	return t
+}
+
 // whole makes p wholly tainted, as the record of a theft is.
 func (p *parcel) whole(amount fundtrail.Amount) {
 	*p = parcel{amount: amount, possible: amount, widened: amount, fifo: p.fifo[:0], lifo: p.lifo[:0]}
-	for i := range p.taint {
-		p.taint[i] = amount
-	}
+	p.taint = wholly(amount, fundtrail.Accounts)
 	p.fifo = append(p.fifo, lot{amount, true})
 	p.lifo = append(p.lifo, lot{amount, true})
 }
