@@ -169,6 +169,7 @@ type End struct {
 	Asset     Asset
 	Taint     Taints
 	Bounds    Bounds
+	Moved     Amount // a fact: what the records that reached it moved in all
 	Transfers int
 	First     time.Time
 	Last      time.Time

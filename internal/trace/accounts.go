@@ -31,7 +31,7 @@ func (r *run) movement(p fundtrail.Position) error {
 	if payer < 0 {
 		return r.receiveClean(p, to, m.Asset, m.Amount)
 	}
-	h := &r.holdings[payer]
+	h := r.holdings.at(payer)
 	if from == to {
 		// To oneself: it goes to the back of the queue, and nowhere else.
 		return r.toSelf(h, m.Amount)
@@ -49,7 +49,7 @@ func (r *run) movement(p fundtrail.Position) error {
 		kind = fundtrail.HopFee
 	}
 	err := r.arrive(p, from, to, m.Asset, m.Kind, payer, kind)
-	r.graph.paid(&r.holdings[payer])
+	r.graph.paid(r.holdings.at(payer))
 	return err
 }
 
@@ -67,7 +67,7 @@ func (r *run) receiveClean(p fundtrail.Position, to fundtrail.AddressID, asset f
 	if i < 0 {
 		return nil
 	}
-	h := &r.holdings[i]
+	h := r.holdings.at(i)
 	r.graph.refill(h)
 	h.sweep.receive(amount)
 	if h.receive(amount, nil) {
@@ -100,7 +100,7 @@ func (r *run) toSelf(h *holding, amount fundtrail.Amount) error {
 func (r *run) between(p fundtrail.Position, from, to fundtrail.AddressID, m *fundtrail.Movement) {
 	e := event{at: p, from: from, to: to, asset: m.Asset, kind: fundtrail.HopReturn, end: -1, payer: -1, payee: -1,
 		amount: m.Amount, possible: m.Amount, widened: m.Amount, taint: wholly(m.Amount, fundtrail.Accounts)}
-	r.events = append(r.events, e)
+	r.events.add(e)
 }
 
 // arrive brings the run's parcel to an address: to an end, or into a holding.
@@ -121,7 +121,7 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 			if kind == fundtrail.HopTransfer && r.home(to) {
 				e.kind = fundtrail.HopReturn
 			}
-			r.events = append(r.events, e)
+			r.events.add(e)
 			return r.into(i, p, pc)
 		}
 		v = why
@@ -135,19 +135,19 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 	e.end = r.end(v, to, asset)
 	e.crossing = r.cross(p, &e, pc)
 	if payer >= 0 {
-		h := &r.holdings[payer]
+		h := r.holdings.at(payer)
 		r.graph.out(&h.node, r.ends[e.end].node, pc)
 		r.passOn(h, &e, pc.amount)
 	} else {
 		r.graph.edge(pc.node, r.ends[e.end].node, pc.amount, fundtrail.Amount{}, pc.taint[fundtrail.FIFO])
 	}
-	r.events = append(r.events, e)
+	r.events.add(e)
 	return r.receiveClean(p, to, asset, pc.amount)
 }
 
 // into adds a parcel to a holding.
 func (r *run) into(i int32, p fundtrail.Position, pc *parcel) error {
-	h := &r.holdings[i]
+	h := r.holdings.at(i)
 	r.graph.receive(h, pc)
 	h.sweep.receive(pc.amount)
 	if h.receive(pc.amount, pc) {
@@ -168,8 +168,8 @@ func (r *run) holding(a fundtrail.AddressID, asset fundtrail.AssetID) int32 {
 	if !ok {
 		return -1
 	}
-	for i >= 0 && r.holdings[i].asset != asset {
-		i = r.holdings[i].next
+	for i >= 0 && r.holdings.at(i).asset != asset {
+		i = r.holdings.at(i).next
 	}
 	return i
 }

@@ -11,7 +11,7 @@ import (
 // not. next is the first position from which its movements are still to be visited.
 func (r *run) follow(a fundtrail.AddressID, asset fundtrail.AssetID, p, next fundtrail.Position, depth int32) (int32, verdict, error) {
 	if i := r.holding(a, asset); i >= 0 {
-		h := &r.holdings[i]
+		h := r.holdings.at(i)
 		h.depth = min(h.depth, depth)
 		return i, verdict{}, nil
 	}
@@ -36,8 +36,7 @@ func (r *run) follow(a fundtrail.AddressID, asset fundtrail.AssetID, p, next fun
 	if err != nil {
 		return -1, verdict{}, err
 	}
-	i := int32(len(r.holdings))
-	r.holdings = append(r.holdings, h)
+	i := r.holdings.add(h)
 	r.byAddr[a] = i
 	return i, verdict{}, nil
 }
@@ -78,6 +77,10 @@ func (r *run) hub(a fundtrail.AddressID, asset fundtrail.AssetID) bool {
 	if r.ledger.MoveCount(a) <= r.opt.Hub {
 		return false
 	}
+	k := endKey{addr: a, asset: asset}
+	if known, ok := r.hubs[k]; ok {
+		return known
+	}
 	dust := r.dust(asset)
 	seen := make(map[fundtrail.AddressID]struct{}, r.opt.Hub)
 	r.moves(a, func(_ fundtrail.Position, m *fundtrail.Movement) bool {
@@ -91,7 +94,8 @@ func (r *run) hub(a fundtrail.AddressID, asset fundtrail.AssetID) bool {
 		seen[other] = struct{}{}
 		return len(seen) <= r.opt.Hub
 	})
-	return len(seen) > r.opt.Hub
+	r.hubs[k] = len(seen) > r.opt.Hub
+	return r.hubs[k]
 }
 
 // history reads h's whole history: its balance becomes that just before p, its gaps
@@ -195,7 +199,7 @@ func (r *run) historyBack(h *holding, p fundtrail.Position) error {
 // hide. It may leave when the gap shows or, for the bounds, at any time after, but never
 // more than the gaps together.
 func (r *run) exit(i, end int32) int32 {
-	h := &r.holdings[i]
+	h := r.holdings.at(i)
 	if h.exit == noNode {
 		h.exit = r.graph.node()
 		r.exits = append(r.exits, exit{h.exit, end, i})
@@ -223,7 +227,7 @@ func (r *run) closeExits() {
 		}
 	}
 	for _, x := range r.exits {
-		h := &r.holdings[x.holding]
+		h := r.holdings.at(x.holding)
 		r.graph.edge(x.node, r.ends[x.end].node, plus(h.short, h.balance), fundtrail.Amount{}, flow[x.node])
 	}
 }
@@ -236,7 +240,7 @@ func unexplainedVerdict() verdict {
 // unexplained takes out of a holding, backward, what a payment forward could not have
 // had: where it came from, the ledger does not say.
 func (r *run) unexplained(i int32, p fundtrail.Position) {
-	h := &r.holdings[i]
+	h := r.holdings.at(i)
 	if len(h.gaps) == 0 || h.gaps[0].at != p {
 		return
 	}
@@ -248,7 +252,7 @@ func (r *run) unexplained(i int32, p fundtrail.Position) {
 		r.parcel.node = h.node.id
 		end := r.end(unexplainedVerdict(), h.addr, h.asset)
 		r.graph.out(&h.node, r.exit(i, end), &r.parcel)
-		r.events = append(r.events, event{at: p, from: h.addr, to: h.addr, asset: h.asset, amount: short, taint: r.parcel.taint,
+		r.events.add(event{at: p, from: h.addr, to: h.addr, asset: h.asset, amount: short, taint: r.parcel.taint,
 			possible: r.parcel.possible, widened: r.parcel.widened, depth: h.depth, end: end, payer: i, payee: -1})
 	}
 	h.slack = plus(h.slack, short)

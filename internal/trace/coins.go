@@ -24,7 +24,7 @@ func (r *run) stolenCoin(p fundtrail.Position, m *fundtrail.Movement) {
 	c.fifo, c.lifo = []lot{{m.Amount, true}}, []lot{{m.Amount, true}}
 	r.coins[p] = c
 	r.wantCoin(p, m)
-	r.events = append(r.events, event{
+	r.events.add(event{
 		at: p, from: r.firstPayer(p), to: m.To, asset: m.Asset, amount: m.Amount, taint: c.taint, possible: m.Amount, widened: m.Amount,
 		kind: fundtrail.HopTheft, end: -1, payer: -1, payee: -1,
 	})
@@ -278,7 +278,7 @@ func (r *run) coinOut(o *side, c *coin, tx *coinTx) {
 		e.kind = fundtrail.HopReturn
 	}
 	if v.kind == "" {
-		r.events = append(r.events, e)
+		r.events.add(e)
 		r.coins[o.coin] = c
 		var m fundtrail.Movement
 		r.ledger.Movement(o.coin, &m)
@@ -287,7 +287,7 @@ func (r *run) coinOut(o *side, c *coin, tx *coinTx) {
 	}
 	e.end = r.end(v, o.who, o.asset)
 	r.graph.edge(tx.node, r.ends[e.end].node, o.amount, fundtrail.Amount{}, c.taint[fundtrail.FIFO])
-	r.events = append(r.events, e)
+	r.events.add(e)
 }
 
 // coinVerdict says whether the trace goes on with a coin.

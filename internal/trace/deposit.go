@@ -50,8 +50,7 @@ func (r *run) depositTag(a fundtrail.AddressID) bool {
 // depositAddresses reports the holdings that behaved like deposit addresses.
 func (r *run) depositAddresses(place []int32) []fundtrail.Inference {
 	var out []fundtrail.Inference
-	for i := range r.holdings {
-		h := &r.holdings[i]
+	for _, h := range r.holdings.all() {
 		s := &h.sweep
 		if s.end < 0 || r.back || r.home(h.addr) || len(r.tags(r.ledger.Address(h.addr))) > 0 {
 			continue

@@ -13,8 +13,9 @@ type endState struct {
 	key       endKey
 	reason    string
 	node      int32
-	addresses map[fundtrail.AddressID]bool
+	addresses []fundtrail.AddressID
 	taint     fundtrail.Taints
+	moved     fundtrail.Amount
 	most      fundtrail.Amount // sum of what may have arrived, by amounts alone
 	transfers int
 	first     int64
@@ -34,6 +35,12 @@ type endKey struct {
 	asset fundtrail.AssetID
 }
 
+// An endAddr is an address of an end.
+type endAddr struct {
+	end  int32
+	addr fundtrail.AddressID
+}
+
 // end returns the index of the end that a verdict about an address means.
 func (r *run) end(v verdict, a fundtrail.AddressID, asset fundtrail.AssetID) int32 {
 	k := endKey{kind: v.kind, actor: v.actor, label: v.label, asset: asset}
@@ -47,14 +54,15 @@ func (r *run) end(v verdict, a fundtrail.AddressID, asset fundtrail.AssetID) int
 	if !ok {
 		id = int32(len(r.ends))
 		r.endIDs[k] = id
-		r.ends = append(r.ends, endState{key: k, reason: v.reason, node: r.graph.node(), addresses: map[fundtrail.AddressID]bool{}})
+		r.ends = append(r.ends, endState{key: k, reason: v.reason, node: r.graph.node()})
 	}
 	e := &r.ends[id]
 	if e.key.actor != "" && (e.key.label == "" || v.label < e.key.label) {
 		e.key.label = v.label
 	}
-	if a != fundtrail.NoAddress && e.key.kind != fundtrail.EndFee {
-		e.addresses[a] = true
+	if a != fundtrail.NoAddress && e.key.kind != fundtrail.EndFee && !r.endAddrs[endAddr{id, a}] {
+		r.endAddrs[endAddr{id, a}] = true
+		e.addresses = append(e.addresses, a)
 	}
 	return id
 }
@@ -65,6 +73,7 @@ func (e *endState) add(ev *event, at int64) {
 		e.taint[i] = plus(e.taint[i], ev.taint[i]) // poison alone can overflow
 	}
 	e.most = plus(e.most, ev.widened)
+	e.moved = plus(e.moved, ev.amount)
 	e.transfers++
 	e.span(at)
 }
@@ -79,19 +88,18 @@ func (e *endState) span(at int64) {
 // leftovers ends what is still in holdings and coins when the visit is over. spans says
 // when tainted value came to each holding.
 func (r *run) leftovers(spans []arrivals) {
-	for i := range r.holdings {
-		h := &r.holdings[i]
+	for i, h := range r.holdings.all() {
 		if h.node.id == noNode || h.widened.IsZero() {
 			continue
 		}
 		id := r.end(r.leftover(h.addr, !h.short.IsZero()), h.addr, h.asset)
 		to := r.ends[id].node
 		if r.back && !h.short.IsZero() {
-			to = r.exit(int32(i), id)
+			to = r.exit(i, id)
 		}
 		r.graph.rest(h, to)
 		r.ends[id].rest(&h.taint, h.widened, spans[i])
-		r.rests = append(r.rests, rest{end: id, holding: int32(i), taint: h.taint[r.opt.Policy]})
+		r.rests = append(r.rests, rest{end: id, holding: i, taint: h.taint[r.opt.Policy]})
 	}
 	r.closeExits()
 	left := make([]fundtrail.Position, 0, len(r.coins))
@@ -300,10 +308,9 @@ func (e *endState) join(o *endState) {
 		e.taint[i] = plus(e.taint[i], o.taint[i])
 	}
 	e.most = plus(e.most, o.most)
+	e.moved = plus(e.moved, o.moved)
 	e.transfers += o.transfers
-	for a := range o.addresses {
-		e.addresses[a] = true
-	}
+	e.addresses = append(e.addresses, o.addresses...)
 	for _, t := range []int64{o.first, o.last} {
 		if t != 0 {
 			e.span(t)

@@ -15,8 +15,8 @@ func unix(t int64) time.Time { return time.Unix(t, 0).UTC() }
 func (r *run) finish() (*fundtrail.Trace, error) {
 	r.order()
 	spans := r.arrivals()
-	for i := range r.events {
-		if e := &r.events[i]; e.end >= 0 {
+	for _, e := range r.events.all() {
+		if e.end >= 0 {
 			r.ends[e.end].add(e, r.time(e.at))
 		}
 	}
@@ -35,19 +35,33 @@ func (r *run) finish() (*fundtrail.Trace, error) {
 	return t, r.ledger.Err()
 }
 
-// order sorts the events into the order of the visit. Thefts of coins were noted before it.
+// order puts the events into the order of the visit. Only thefts of coins are noted
+// before their turn.
 func (r *run) order() {
-	slices.SortStableFunc(r.events, func(x, y event) int {
+	compare := func(x, y *event) int {
 		if r.back {
 			return cmp.Compare(y.at, x.at)
 		}
 		return cmp.Compare(x.at, y.at)
-	})
+	}
+	sorted := make([]*event, 0, r.events.len())
+	for _, e := range r.events.all() {
+		sorted = append(sorted, e)
+	}
+	if slices.IsSortedFunc(sorted, compare) {
+		return
+	}
+	slices.SortStableFunc(sorted, compare)
+	var events slab[event]
+	for _, e := range sorted {
+		events.add(*e)
+	}
+	r.events = events
 }
 
 // arrivals dates the tainted value that came to each holding.
 func (r *run) arrivals() []arrivals {
-	out := make([]arrivals, len(r.holdings))
+	out := make([]arrivals, r.holdings.len())
 	come := func(i int32, at int64) {
 		a := &out[i]
 		if a.n == 0 || at < a.first {
@@ -56,8 +70,8 @@ func (r *run) arrivals() []arrivals {
 		a.last = max(a.last, at)
 		a.n++
 	}
-	for i := range r.events {
-		if e := &r.events[i]; e.payee >= 0 {
+	for _, e := range r.events.all() {
+		if e.payee >= 0 {
 			come(e.payee, r.time(e.at))
 		}
 	}
@@ -97,8 +111,7 @@ func (r *run) describe(t *fundtrail.Trace, place []int32, kinds map[endKey]fundt
 		}
 	}
 	used := map[fundtrail.AddressID]bool{}
-	for i := range r.events {
-		e := &r.events[i]
+	for _, e := range r.events.all() {
 		used[e.from], used[e.to] = true, true
 		if e.kind != "" {
 			t.Hops = append(t.Hops, r.hop(e, place))
@@ -122,12 +135,12 @@ func sortThefts(thefts []fundtrail.ResolvedTheft) []fundtrail.ResolvedTheft {
 func (r *run) describeEnd(e *endState, usd *fundtrail.Valuation) fundtrail.End {
 	end := fundtrail.End{
 		Kind: e.key.kind, Actor: e.key.actor, Label: e.key.label, Reason: e.reason, Asset: r.ledger.Asset(e.key.asset),
-		Taint: e.taint, Bounds: e.bounds, Transfers: e.transfers, USD: usd,
+		Taint: e.taint, Bounds: e.bounds, Moved: e.moved, Transfers: e.transfers, USD: usd,
 	}
 	if e.first != 0 {
 		end.First, end.Last = unix(e.first), unix(e.last)
 	}
-	for a := range e.addresses {
+	for _, a := range e.addresses {
 		end.Addresses = append(end.Addresses, r.ledger.Address(a))
 	}
 	slices.SortFunc(end.Addresses, fundtrail.Address.Compare)
@@ -156,6 +169,7 @@ func (r *run) kinds(ends []fundtrail.End, bounds map[endKey]fundtrail.Bounds) []
 		for p := range sum.Taint {
 			sum.Taint[p] = plus(sum.Taint[p], e.Taint[p])
 		}
+		sum.Moved = plus(sum.Moved, e.Moved)
 		sum.Transfers += e.Transfers
 		sum.Addresses = append(sum.Addresses, e.Addresses...)
 		if !e.First.IsZero() && (sum.First.IsZero() || e.First.Before(sum.First)) {
@@ -246,8 +260,7 @@ func (r *run) describeTags(t *fundtrail.Trace, used map[fundtrail.AddressID]bool
 // describeGaps lists the gaps above the dust floor.
 func (r *run) describeGaps(t *fundtrail.Trace) {
 	small := 0
-	for i := range r.holdings {
-		h := &r.holdings[i]
+	for _, h := range r.holdings.all() {
 		if h.short.IsZero() {
 			continue
 		}

@@ -50,8 +50,7 @@ func (r *run) routes(place []int32) []fundtrail.Route {
 		arrived: map[arrivalKey]*fundtrail.Route{},
 	}
 	starts := r.routeStarts()
-	for i := range r.events {
-		e := &r.events[i]
+	for _, e := range r.events.all() {
 		for len(starts) > 0 && (!r.back && starts[0].at <= e.at || r.back && starts[0].at > e.at) {
 			t.begin(starts[0])
 			starts = starts[1:]

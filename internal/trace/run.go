@@ -26,17 +26,19 @@ type run struct {
 	claims   []fundtrail.Coverage
 	covers   map[fundtrail.AddressID]cover
 
-	holdings []holding
+	holdings slab[holding]
 	byAddr   map[fundtrail.AddressID]int32 // first holding of an address
 	coins    map[fundtrail.Position]*coin
 	verdicts map[fundtrail.AddressID]verdict
+	hubs     map[endKey]bool // by address and asset
 
-	graph  *graph
-	ends   []endState
-	endIDs map[endKey]int32
-	events []event
-	rests  []rest
-	exits  []exit
+	graph    *graph
+	ends     []endState
+	endIDs   map[endKey]int32
+	endAddrs map[endAddr]bool
+	events   slab[event]
+	rests    []rest
+	exits    []exit
 
 	parcel  parcel // scratch
 	buf     []fundtrail.Position
@@ -86,8 +88,10 @@ func newRun(in Input, opt Options) *run {
 		covers:   map[fundtrail.AddressID]cover{},
 		coins:    map[fundtrail.Position]*coin{},
 		verdicts: map[fundtrail.AddressID]verdict{},
+		hubs:     map[endKey]bool{},
 		graph:    newGraph(),
 		endIDs:   map[endKey]int32{},
+		endAddrs: map[endAddr]bool{},
 		buf:      make([]fundtrail.Position, 0, 1024),
 	}
 	for _, c := range in.Ledger.Chains() {

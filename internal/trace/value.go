@@ -46,8 +46,8 @@ func (r *run) valuations(place []int32) []*fundtrail.Valuation {
 	for i := range out {
 		out[i] = &fundtrail.Valuation{}
 	}
-	for i := range r.events {
-		if e := &r.events[i]; e.end >= 0 && !e.taint[r.opt.Policy].IsZero() {
+	for _, e := range r.events.all() {
+		if e.end >= 0 && !e.taint[r.opt.Policy].IsZero() {
 			r.worth(out[place[e.end]], r.ledger.Asset(e.asset), e.taint[r.opt.Policy], r.time(e.at))
 		}
 	}

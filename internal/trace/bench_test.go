@@ -1,0 +1,96 @@
+package trace_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/ledger"
+	"github.com/fundtrail/fundtrail/internal/ledgertest"
+	"github.com/fundtrail/fundtrail/internal/trace"
+)
+
+// benchTransfers is how many transfers the generated ledger has. doc/performance.md
+// uses 20 million: FUNDTRAIL_BENCH_TRANSFERS=20000000 go test -bench Trace.
+func benchTransfers() int {
+	if n, err := strconv.Atoi(os.Getenv("FUNDTRAIL_BENCH_TRANSFERS")); err == nil && n > 0 {
+		return n
+	}
+	return 1_000_000
+}
+
+type benchLedger struct {
+	*ledger.Memory
+	law   *ledgertest.PowerLaw
+	heap  float64 // bytes a transfer
+	build time.Duration
+}
+
+var powerLedger = sync.OnceValue(func() benchLedger {
+	n := benchTransfers()
+	before := heapInUse()
+	start := time.Now()
+	law := ledgertest.NewPowerLaw(1)
+	b := ledger.NewBuilder()
+	eth := b.Asset(fundtrail.NativeAsset(fundtrail.Ethereum))
+	var ref ledger.TxRef
+	for range n {
+		t := law.Next()
+		if t.First {
+			height := int64(t.Tx / 80)
+			ref, _ = b.Tx(ledger.Tx{Chain: fundtrail.Ethereum, Hash: ledgertest.Hash(t.Tx), Height: height,
+				Time: 1_600_000_000 + 12*height, Place: uint32(t.Tx % 80)})
+		}
+		index := uint32(1)
+		if t.First {
+			index = 0
+		}
+		b.Add(ref, ledger.Row{Index: index, Asset: eth, From: b.EVMAddress(fundtrail.Ethereum, &t.From),
+			To: b.EVMAddress(fundtrail.Ethereum, &t.To), Amount: t.Amount})
+	}
+	l, err := b.Seal()
+	if err != nil {
+		panic(err)
+	}
+	took := time.Since(start)
+	return benchLedger{l, law, (heapInUse() - before) / float64(n), took}
+})
+
+func heapInUse() float64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc)
+}
+
+// BenchmarkTrace follows everything that one address of a generated ledger pays, under
+// all policies, and reports the movements it reads in a second.
+func BenchmarkTrace(b *testing.B) {
+	l := powerLedger()
+	for _, hub := range []int{50, 500} {
+		b.Run(fmt.Sprintf("hub=%d", hub), func(b *testing.B) {
+			in := trace.Input{Ledger: l.Memory, Thefts: []fundtrail.Theft{{Address: l.law.Person(2000), Whole: true}}}
+			visited, hops := 0, 0
+			b.ResetTimer()
+			for range b.N {
+				tr, err := trace.Run(b.Context(), in, trace.Options{Hub: hub})
+				if err != nil {
+					b.Fatal(err)
+				}
+				visited, hops = tr.Visited, len(tr.Hops)
+			}
+			perOp := float64(b.Elapsed()) / float64(b.N)
+			b.ReportMetric(float64(visited)/perOp*1e9, "movements/s")
+			b.ReportMetric(float64(visited), "movements")
+			b.ReportMetric(float64(hops), "hops")
+			b.ReportMetric(l.heap, "heap-B/transfer")
+			b.ReportMetric(float64(benchTransfers())/l.build.Seconds(), "built/s")
+		})
+	}
+}
