@@ -100,7 +100,9 @@ func EVMAddress(chain Chain, payload [20]byte) Address {
 // cashaddr may be all upper or all lower case, never mixed. Hexadecimal in one
 // case, and Solana's base58, have no checksum: there a wrong letter goes unnoticed.
 //
-// Spellings that mean the same are one Address: bitcoin cash's legacy and
+// Some spellings are good on several chains: base58check beginning with 1 on bitcoin
+// and bitcoin cash, with 3 on litecoin too, 0x and 40 digits on every EVM chain.
+// Spellings that mean the same on one chain are one Address: bitcoin cash's legacy and
 // token-aware forms are those of its q and p addresses, litecoin's old script
 // addresses beginning with 3 are those beginning with M, and Tron's hexadecimal
 // form (41 and 40 digits, with or without 0x) is its base58check.

@@ -122,7 +122,7 @@ func TestAmountForms(t *testing.T) {
 			t.Fatalf("%v is %s in JSON, which is read as %v", a, text, back)
 		}
 	}
-	for _, b := range []*big.Int{big.NewInt(-1), wrap, new(big.Int).Neg(wrap), new(big.Int).Lsh(wrap, 300)} {
+	for _, b := range []*big.Int{big.NewInt(-1), wrap, new(big.Int).Add(wrap, big.NewInt(1)), new(big.Int).Neg(wrap), new(big.Int).Lsh(wrap, 300)} {
 		if a, ok := AmountFromBig(b); ok || !a.IsZero() {
 			t.Errorf("from big.Int %v: %v", b, a)
 		}
@@ -148,7 +148,7 @@ func TestAmountDivisionByZero(t *testing.T) {
 
 func TestParseAmountRefuses(t *testing.T) {
 	for _, s := range []string{
-		"", " ", " 1", "1 ", "+1", "-1", "-0", "1.0", "1e3", "1,000", "1_000", "0x10", "ten", "١", "1\x00", "\xff", "½", "NaN",
+		"", " ", " 1", "1 ", "+1", "-1", "-0", "1.0", "1e3", "1,000", "1_000", "0x10", "ten", "١", "1\x00", "\xff", "½", "NaN", "1:", "1/",
 		wrap.String(), "1" + strings.Repeat("0", 78), strings.Repeat("9", 1<<20), strings.Repeat("9", 78) + "x",
 	} {
 		a, err := ParseAmount(s)

@@ -181,9 +181,6 @@ func cashHash(buf *[maxAddress]byte, prefix, s string) (script bool, hash []byte
 		groups, err = decodeCash(buf, prefix, s, n+1)
 	case bare:
 		groups, err = decodeCash(buf, prefix, s, 0)
-		if err != nil && err != errCash {
-			err = errForm
-		}
 	default:
 		err = errForm
 	}

@@ -199,7 +199,7 @@ const (
 	AllKinds = ValueTransfers | InternalTransfers | TokenTransfers | Fees
 )
 
-// String lists the kinds, such as "value, fees".
+// String lists the kinds, such as "value, fees". It is empty for none.
 func (k Kinds) String() string {
 	var names []string
 	for i, name := range []string{"value", "internal", "token", "fees"} {
