@@ -1,0 +1,275 @@
+// Package data holds the project's curated knowledge: thefts, services with their
+// addresses, parties and tokens, one YAML record a file, embedded in the program.
+//
+// Everything here is a claim. Each statement names its source and carries a
+// confidence from 0 to 100, and claims that contradict each other stand side by
+// side. doc/records.md describes the formats, the vocabulary and the scale; the
+// tests of this package hold every record to them. An absent address, date or
+// amount means that no source seen states it, never that there is none.
+//
+// Nothing is parsed before it is asked for, and each folder only once. Callers must
+// not change what they are given: slices inside a record are shared.
+package data
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+//go:embed actors/*.yaml incidents/*.yaml services/*.yaml assets.yaml
+var files embed.FS
+
+var (
+	incidents = sync.OnceValue(func() []fundtrail.Incident { return mustParse("incidents", parseIncident) })
+	services  = sync.OnceValue(func() []Service { return mustParse("services", parseService) })
+	actors    = sync.OnceValue(func() []fundtrail.Actor { return mustParse("actors", parseActor) })
+	tokens    = sync.OnceValue(mustAssets)
+
+	poolIndex  = sync.OnceValue(func() map[deposit]fundtrail.Tag { return pools(services()) })
+	tokenIndex = sync.OnceValue(func() map[fundtrail.Asset]Token {
+		m := make(map[fundtrail.Asset]Token, len(tokens()))
+		for _, t := range tokens() {
+			m[t.Asset] = t
+		}
+		return m
+	})
+)
+
+// mustParse parses every record of a folder, in the order of file names, all at once:
+// reading YAML is most of what this package costs a command. A record of ours that
+// does not parse is a fault of the program, which its tests find.
+func mustParse[T any](folder string, parse func([]byte) (T, error)) []T {
+	names := mustGlob(folder + "/*.yaml")
+	out, errs := make([]T, len(names)), make([]error, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		all.Go(func() {
+			raw, err := files.ReadFile(name)
+			if err == nil {
+				out[i], err = parse(raw)
+			}
+			if err != nil {
+				errs[i] = fmt.Errorf("data/%s: %w", name, err)
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+func mustAssets() []Token {
+	raw, err := files.ReadFile("assets.yaml")
+	if err != nil {
+		panic(err)
+	}
+	t, err := parseAssets(raw)
+	if err != nil {
+		panic(fmt.Errorf("data/assets.yaml: %w", err))
+	}
+	return t
+}
+
+// Incidents returns every theft on record, sorted by ID.
+func Incidents() []fundtrail.Incident { return slices.Clone(incidents()) }
+
+// Incident returns the theft with the given ID or alias, in any case, spaces read
+// as hyphens. The error wraps [fundtrail.ErrNotFound] and names what comes near.
+func Incident(id string) (fundtrail.Incident, error) {
+	names := make([][]string, len(incidents()))
+	for i, in := range incidents() {
+		names[i] = append([]string{in.ID}, in.Aliases...)
+	}
+	i, err := find(id, names)
+	if err != nil {
+		return fundtrail.Incident{}, fmt.Errorf("incident %w", err)
+	}
+	return incidents()[i], nil
+}
+
+// Services returns every service on record, sorted by ID.
+func Services() []Service { return slices.Clone(services()) }
+
+// Actors returns every party on record, sorted by ID.
+func Actors() []fundtrail.Actor { return slices.Clone(actors()) }
+
+// Actor returns the party with the given ID, name or alias, as [Incident] does.
+func Actor(id string) (fundtrail.Actor, error) {
+	names := make([][]string, len(actors()))
+	for i, a := range actors() {
+		names[i] = append([]string{a.ID, a.Name}, a.Aliases...)
+	}
+	i, err := find(id, names)
+	if err != nil {
+		return fundtrail.Actor{}, fmt.Errorf("actor %w", err)
+	}
+	return actors()[i], nil
+}
+
+// Tags returns what the services' records say about addresses, one tag a claim,
+// sorted by address and, for one address, by falling confidence.
+func Tags() []fundtrail.Tag {
+	var all []fundtrail.Tag
+	for _, s := range services() {
+		all = append(all, s.Tags...)
+	}
+	sortTags(all)
+	return all
+}
+
+// IncidentTags returns what the incidents' records say about addresses, sorted as
+// [Tags] are. Each names its incident, so that a trace of one theft can tell its own
+// thief's addresses from another's.
+func IncidentTags() []fundtrail.Tag {
+	var all []fundtrail.Tag
+	for _, in := range incidents() {
+		all = append(all, in.Addresses...)
+	}
+	sortTags(all)
+	return all
+}
+
+// PoolOf names the mixer's pool that takes a payment of exactly this amount to this
+// address: the pool itself, or a router that passes such payments on to it. The
+// tag is the pool's; through a router its confidence is the weaker of the two
+// claims. ok is false for any other address or amount.
+func PoolOf(to fundtrail.Address, a fundtrail.Asset, amount fundtrail.Amount) (pool fundtrail.Tag, ok bool) {
+	pool, ok = poolIndex()[deposit{to, a, amount}]
+	return pool, ok
+}
+
+// AssetInfo returns an asset's symbol and how many decimals its base unit has: of a
+// native coin from what is fixed about its chain, of a token from a record. Where ok
+// is false nothing is known and amounts must be shown in base units.
+func AssetInfo(a fundtrail.Asset) (symbol string, decimals int, ok bool) {
+	if a.Contract.IsZero() {
+		info, ok := a.Chain.Info()
+		return info.Symbol, info.Decimals, ok
+	}
+	t, ok := tokenIndex()[a]
+	return t.Symbol, t.Decimals, ok
+}
+
+// Tokens returns every token on record, sorted by chain and contract.
+func Tokens() []Token { return slices.Clone(tokens()) }
+
+// Record returns the bytes of a record as they are in the repository, and its name
+// there, so that a report can state which text it rests on and its digest. id is an
+// incident's ID or alias, or a record's folder and ID, such as "services/tornado-cash".
+// Of a record that does not exist it returns nothing.
+func Record(id string) (name string, raw []byte) {
+	name = strings.TrimSuffix(id, ".yaml") + ".yaml"
+	if !strings.Contains(id, "/") && id != "assets" {
+		in, err := Incident(id)
+		if err != nil {
+			return "", nil
+		}
+		name = "incidents/" + in.ID + ".yaml"
+	}
+	raw, err := files.ReadFile(name)
+	if err != nil {
+		return "", nil
+	}
+	return name, raw
+}
+
+// Records returns the names of all records, sorted.
+func Records() []string {
+	names := slices.Concat(mustGlob("*.yaml"), mustGlob("*/*.yaml"))
+	slices.Sort(names)
+	return names
+}
+
+// mustGlob panics on a malformed pattern alone.
+func mustGlob(pattern string) []string {
+	names, err := fs.Glob(files, pattern)
+	if err != nil {
+		panic(err)
+	}
+	return names
+}
+
+// find returns the index of the only list that has the name.
+func find(name string, lists [][]string) (int, error) {
+	want := slug(name)
+	for i, list := range lists {
+		if slices.ContainsFunc(list, func(s string) bool { return slug(s) == want }) {
+			return i, nil
+		}
+	}
+	near := near(want, lists)
+	if len(near) == 0 {
+		return 0, fmt.Errorf("%q: %w", name, fundtrail.ErrNotFound)
+	}
+	return 0, fmt.Errorf("%q: %w; near it: %s", name, fundtrail.ErrNotFound, strings.Join(near, ", "))
+}
+
+// near returns the ids, each list's first name, that have a name which holds want,
+// is held by it, or is a few letters from it: the nearest first, five at most.
+func near(want string, lists [][]string) []string {
+	type match struct {
+		id   string
+		away int
+	}
+	var found []match
+	for _, list := range lists {
+		best := match{list[0], len(want)/3 + 1}
+		for _, name := range list {
+			s := slug(name)
+			away := distance(want, s)
+			if len(want) >= 3 && strings.Contains(s, want) || len(s) >= 3 && strings.Contains(want, s) {
+				away = min(away, 1)
+			}
+			best.away = min(best.away, away)
+		}
+		if best.away <= len(want)/3 {
+			found = append(found, best)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b match) int { return cmp.Compare(a.away, b.away) })
+	ids := make([]string, 0, 5)
+	for _, m := range found[:min(len(found), 5)] {
+		ids = append(ids, m.id)
+	}
+	return ids
+}
+
+// distance is the number of letters to insert, delete or change (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
