@@ -278,10 +278,17 @@ func isStrangePrefix(s string, n int) bool {
 	return true
 }
 
-// strange says which letter a form does not have, and where.
-func strange(s string, i int, form string) error {
-	r, _ := utf8.DecodeRuneInString(s[i:])
-	return fmt.Errorf("%q at letter %d is not %s", r, utf8.RuneCountInString(s[:i])+1, form)
+// A strange says which letter a form does not have, and where: s[at] begins it. It
+// makes its text when asked, because most of them are never read.
+type strange struct {
+	s    string
+	at   int
+	form string
+}
+
+func (e *strange) Error() string {
+	r, _ := utf8.DecodeRuneInString(e.s[e.at:])
+	return fmt.Sprintf("%q at letter %d is not %s", r, utf8.RuneCountInString(e.s[:e.at])+1, e.form)
 }
 
 // parseEVM reads 0x and 40 hexadecimal digits. EIP-55: the case of a letter is
@@ -299,7 +306,7 @@ func parseEVM(s string) (string, error) {
 		case c >= 'A' && c <= 'F':
 			upper = true
 		default:
-			return "", strange(s, i, "hexadecimal")
+			return "", &strange{s, i, "hexadecimal"}
 		}
 	}
 	if len(s) != 42 {
@@ -495,7 +502,7 @@ func decode58(buf *[32]byte, s string) ([]byte, error) {
 		for end := min(i+10, len(s)); i < end; i++ { // 58^10 fits 64 bits
 			d := digits58[s[i]]
 			if d == 0 {
-				return nil, strange(s, i, "base58")
+				return nil, &strange{s, i, "base58"}
 			}
 			chunk, scale = chunk*58+uint64(d-1), scale*58
 		}

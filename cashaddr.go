@@ -64,7 +64,7 @@ func decode32(buf *[maxAddress]byte, s string, n int, form string) ([]byte, erro
 	for i := n; i < len(s); i++ {
 		d := digits32[s[i]]
 		if d == 0 {
-			return nil, strange(s, i, form)
+			return nil, &strange{s, i, form}
 		}
 		buf[i-n] = d - 1
 	}
@@ -88,6 +88,8 @@ func lowerLetter(c byte) byte {
 	}
 	return c
 }
+
+var errBech32 = fmt.Errorf("bech32: %w", ErrBadChecksum)
 
 // decodeBech32 reads the groups behind the separator, which is s[n], and tells by the
 // checksum whether it is bech32m.
@@ -114,7 +116,7 @@ func decodeBech32(buf *[maxAddress]byte, s string, n int) (groups []byte, m bool
 		c = bechCode.step(c, g)
 	}
 	if c != bech32Sum && c != bech32mSum {
-		return nil, false, fmt.Errorf("bech32: %w", ErrBadChecksum)
+		return nil, false, errBech32
 	}
 	return groups[:len(groups)-6], c == bech32mSum, nil
 }

@@ -27,6 +27,9 @@ func TestParseAsset(t *testing.T) {
 		if native := !strings.Contains(want, "/"); a.Contract.IsZero() != native || native && a != NativeAsset(a.Chain) {
 			t.Errorf("ParseAsset(%q) = %+v", s, a)
 		}
+		if a.IsZero() || !(Asset{}).IsZero() {
+			t.Errorf("IsZero of %v is wrong", a)
+		}
 		if back, err := ParseAsset(a.String()); err != nil || back != a {
 			t.Errorf("%v is read as %v, %v", a, back, err)
 		}
