@@ -145,6 +145,7 @@ type AttributionClaim struct {
 //   - what a record states where the ledger lacks the transfer itself: Address,
 //     Asset, Amount and Time, with Tx for the citation when it is known;
 //   - everything an address pays out: Whole is set, with Address; Asset narrows it.
+//     Of several such addresses, what one pays to another is no theft.
 //
 // When Tx names a transaction that the ledger holds and it pays Amount of Asset to
 // Address, the ledger's record is used; else the statement is.
