@@ -25,11 +25,11 @@ func (r *run) movement(p fundtrail.Position) error {
 		if r.sources[to] && m.Kind == fundtrail.Move {
 			r.between(p, from, to, &m)
 		}
-		return r.receiveClean(p, to, m.Asset, m.Amount)
+		return r.receiveClean(p, from, to, m.Asset, m.Amount)
 	}
 	payer := r.holding(from, m.Asset)
 	if payer < 0 {
-		return r.receiveClean(p, to, m.Asset, m.Amount)
+		return r.receiveClean(p, from, to, m.Asset, m.Amount)
 	}
 	h := r.holdings.at(payer)
 	if from == to {
@@ -41,9 +41,9 @@ func (r *run) movement(p fundtrail.Position) error {
 	h.pay(m.Amount, &r.parcel)
 	if !r.parcel.tainted() {
 		r.graph.paid(h)
-		return r.receiveClean(p, to, m.Asset, m.Amount)
+		return r.receiveClean(p, from, to, m.Asset, m.Amount)
 	}
-	r.parcel.node = h.node.id
+	r.parcel.node, r.parcel.payer = h.node.id, h
 	kind := fundtrail.HopTransfer
 	if m.Kind == fundtrail.MoveFee {
 		kind = fundtrail.HopFee
@@ -62,7 +62,7 @@ func (h *holding) passGap(p fundtrail.Position, back bool) {
 }
 
 // receiveClean adds untainted value to an active holding.
-func (r *run) receiveClean(p fundtrail.Position, to fundtrail.AddressID, asset fundtrail.AssetID, amount fundtrail.Amount) error {
+func (r *run) receiveClean(p fundtrail.Position, from, to fundtrail.AddressID, asset fundtrail.AssetID, amount fundtrail.Amount) error {
 	i := r.holding(to, asset)
 	if i < 0 {
 		return nil
@@ -70,6 +70,7 @@ func (r *run) receiveClean(p fundtrail.Position, to fundtrail.AddressID, asset f
 	h := r.holdings.at(i)
 	r.graph.refill(h)
 	h.sweep.receive(amount)
+	h.fund(from, amount, r.dust(asset))
 	if h.receive(amount, nil) {
 		return r.overflow(to, asset)
 	}
@@ -142,7 +143,7 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 		r.graph.edge(pc.node, r.ends[e.end].node, pc.amount, fundtrail.Amount{}, pc.taint[fundtrail.FIFO])
 	}
 	r.events.add(e)
-	return r.receiveClean(p, to, asset, pc.amount)
+	return r.receiveClean(p, from, to, asset, pc.amount)
 }
 
 // into adds a parcel to a holding.

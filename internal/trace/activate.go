@@ -103,7 +103,7 @@ func (r *run) hub(a fundtrail.AddressID, asset fundtrail.AssetID) bool {
 func (r *run) history(h *holding, p, next fundtrail.Position) error {
 	var balance fundtrail.Amount
 	deposits := r.depositsTo(h.addr, h.asset)
-	hi := r.lane(p).hi
+	hi, dust := r.lane(p).hi, r.dust(h.asset)
 	begun, overflow := false, false
 	add := func(amount fundtrail.Amount) {
 		var over bool
@@ -128,6 +128,9 @@ func (r *run) history(h *holding, p, next fundtrail.Position) error {
 		case m.Asset != h.asset || m.From == m.To:
 		case m.To == h.addr:
 			add(m.Amount)
+			if q < p {
+				h.fund(m.From, m.Amount, dust)
+			}
 		case q >= next && r.thefts[q]: // takes nothing from what is traced here
 		default:
 			left, short := balance.Sub(m.Amount)

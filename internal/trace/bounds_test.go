@@ -206,7 +206,7 @@ func TestBoundsAgainstBruteForce(t *testing.T) {
 				}
 				return nil
 			},
-		}, trace.Options{Dust: noDust})
+		}, trace.Options{Dust: noDust, Payback: -1})
 		seen := map[string]bool{}
 		for _, e := range tr.Ends {
 			name := ""

@@ -47,7 +47,7 @@ func (r *run) end(v verdict, a fundtrail.AddressID, asset fundtrail.AssetID) int
 	if v.own {
 		k.addr = a
 	}
-	if v.actor != "" {
+	if v.actor != "" && !v.pool {
 		k.label = "" // an actor's addresses have a label each
 	}
 	id, ok := r.endIDs[k]

@@ -25,6 +25,8 @@ type holding struct {
 	short fundtrail.Amount   // sum of all its gaps
 	lapse fundtrail.Position // of the first of them in the ledger
 
+	funders map[fundtrail.AddressID]fundtrail.Amount // who paid in clean value, and how much
+
 	node  node  // in the flow graph
 	exit  int32 // backward: graph node through which all that gaps hide leaves, or noNode
 	sweep sweep
@@ -44,6 +46,7 @@ type parcel struct {
 	fifo, lifo        []lot // composition of amount, in the order it was taken
 	node              int32 // where in the flow graph it comes from
 	depth             int32 // of the payer
+	payer             *holding
 }
 
 // tainted reports whether any of the parcel can be tainted at all.

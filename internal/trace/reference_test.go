@@ -190,7 +190,7 @@ func TestReference(t *testing.T) {
 		tr := runTrace(t, trace.Input{
 			Ledger: seal(t, txs, nil), Thefts: []fundtrail.Theft{{Tx: txs[theft].ID, Index: 0, HasIndex: true}},
 			Tags: func(a fundtrail.Address) []fundtrail.Tag { return tags[a] },
-		}, trace.Options{Dust: noDust, Hub: 1 << 30})
+		}, trace.Options{Dust: noDust, Hub: 1 << 30, Payback: -1})
 		got := map[string]refTaint{}
 		for _, e := range tr.Ends {
 			where := map[fundtrail.EndKind]string{fundtrail.EndFee: "fee", fundtrail.EndBurned: "burn", fundtrail.EndExchange: "end ",

@@ -207,6 +207,9 @@ func (r *run) recordedTheft(t fundtrail.Theft, span fundtrail.Span) (bool, error
 
 // statedTheft takes a source's word for value that no ledger record shows.
 func (r *run) statedTheft(t fundtrail.Theft) error {
+	if !t.StandsAs.IsZero() {
+		t.Asset = t.StandsAs
+	}
 	resolved := fundtrail.ResolvedTheft{Theft: t, Basis: "record"}
 	addr, ok := r.ledger.AddressID(t.Address)
 	asset, known := r.ledger.AssetID(t.Asset)

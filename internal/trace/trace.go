@@ -61,9 +61,12 @@ type Input struct {
 	Thefts  []fundtrail.Theft
 	// Tags returns the claims about an address, nil when there are none.
 	Tags func(fundtrail.Address) []fundtrail.Tag
-	// Actor is who the incident is attributed to, if anybody: a tag that names the
-	// same actor does not end the trace.
+	// Actor is who the incident is attributed to, if anybody: an address tagged as a
+	// thief's or an intermediary's ends the trace only when it names another actor.
 	Actor string
+	// Pool names the mixer's pool that takes a payment of exactly this amount at this
+	// address; nil when no pools are known.
+	Pool func(to fundtrail.Address, asset fundtrail.Asset, amount fundtrail.Amount) (fundtrail.Tag, bool)
 	// Crossings recognises swaps, bridges and mixers; nil makes them ends.
 	Crossings Crossings
 	// Price returns an asset's price on the day of the given Unix second; nil when no
@@ -96,6 +99,11 @@ type Options struct {
 	// DepositWindow is how soon an address must pass value on to a service to be
 	// reported as its probable deposit address; default 7 days.
 	DepositWindow time.Duration
+	// Payback is how many times as much a payee must have paid its payer in clean value
+	// for a payment back to it to be a return, where the trace ends; default 10, below 0
+	// never. Such a payment is change or a refund. The rule fails where a launderer first
+	// lends the thief clean money, but then what comes back is no small part of it.
+	Payback int
 	// MinConfidence is the least confidence of a tag that ends the trace; default 30.
 	MinConfidence fundtrail.Confidence
 	// MaxVisits bounds the work, in movements read; default 200 million. Value that
@@ -114,6 +122,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.DepositWindow == 0 {
 		o.DepositWindow = 7 * 24 * time.Hour
+	}
+	if o.Payback == 0 {
+		o.Payback = 10
 	}
 	if o.MinConfidence == 0 {
 		o.MinConfidence = 30

@@ -15,6 +15,7 @@ type verdict struct {
 	label  string
 	reason string
 	own    bool // the end is this address's alone, not shared by all of its kind
+	pool   bool // label is a pool of the actor, an end of its own
 }
 
 // verdict decides about tainted value arriving at an address.
@@ -36,6 +37,11 @@ func (r *run) verdict(to fundtrail.AddressID, asset fundtrail.AssetID, move fund
 		v = r.claimed(to)
 		r.verdicts[to] = v
 	}
+	if v.kind == fundtrail.EndMixer && r.in.Pool != nil {
+		if pool, ok := r.in.Pool(r.ledger.Address(to), r.ledger.Asset(asset), pc.amount); ok {
+			v.label, v.pool = pool.Label, true
+		}
+	}
 	if v.kind != "" {
 		return v
 	}
@@ -43,11 +49,39 @@ func (r *run) verdict(to fundtrail.AddressID, asset fundtrail.AssetID, move fund
 	if s := r.stolen[asset]; s != nil && pc.depth >= 0 && pc.widened.Less(s.dust) {
 		return verdict{kind: fundtrail.EndDust, label: "small payments", reason: "below the dust floor, not followed"}
 	}
+	if r.funded(pc, to) {
+		return verdict{kind: fundtrail.EndReturned, label: "paid back to a payer", own: true,
+			reason: fmt.Sprintf("the payee had itself paid the payer at least %d times as much before (%s)", r.opt.Payback, PaybackMethod)}
+	}
 	if r.opt.MaxHops > 0 && int(pc.depth)+1 > r.opt.MaxHops {
 		return verdict{kind: fundtrail.EndLimit, label: "past the hop limit",
 			reason: fmt.Sprintf("more than %d steps from the theft", r.opt.MaxHops), own: true}
 	}
 	return verdict{}
+}
+
+// PaybackMethod names the rule of Options.Payback.
+const PaybackMethod fundtrail.Method = "return-to-payer/1"
+
+// funded reports whether a parcel is a small payment back to a payer.
+func (r *run) funded(pc *parcel, to fundtrail.AddressID) bool {
+	if pc.payer == nil || r.back || r.opt.Payback < 0 {
+		return false
+	}
+	need, overflow := pc.amount.Mul(fundtrail.NewAmount(uint64(r.opt.Payback)))
+	paid, ok := pc.payer.funders[to]
+	return ok && !overflow && !paid.Less(need)
+}
+
+// fund notes a clean payment to a holding, when it is large enough to matter.
+func (h *holding) fund(from fundtrail.AddressID, amount, dust fundtrail.Amount) {
+	if from == fundtrail.NoAddress || amount.Less(dust) {
+		return
+	}
+	if h.funders == nil {
+		h.funders = map[fundtrail.AddressID]fundtrail.Amount{}
+	}
+	h.funders[from] = plus(h.funders[from], amount)
 }
 
 // claimed decides by the claims about an address.
@@ -66,7 +100,7 @@ func (r *run) claimed(id fundtrail.AddressID) verdict {
 		if t.Confidence < r.opt.MinConfidence {
 			continue
 		}
-		if t.Role == fundtrail.RoleThief {
+		if t.Role == fundtrail.RoleThief || t.Role == fundtrail.RoleIntermediary {
 			if r.in.Actor != "" && t.Actor == r.in.Actor || r.home(id) {
 				continue
 			}
