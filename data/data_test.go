@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -296,6 +297,41 @@ sources: {me: {title: Interview, url: https://example.org, retrieved: 2024-05-02
 		case !strings.HasPrefix(err.Error(), "parse incident my-case.yaml: ") || !strings.Contains(err.Error(), c.want):
 			t.Errorf("with %q: %v; want it to say %q", c.new, err, c.want)
 		}
+	}
+}
+
+// TestDocument: the examples of doc/records.md are records, and its vocabulary is
+// the whole of ours.
+func TestDocument(t *testing.T) {
+	raw, err := os.ReadFile("../doc/records.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(text, -1)
+	if len(examples) != 3 {
+		t.Fatalf("%d examples, want an incident, a service and an actor", len(examples))
+	}
+	in, err := parseIncident([]byte(examples[0][1]))
+	if err != nil || len(in.Thefts) != 1 || len(in.Losses) != 2 {
+		t.Errorf("the incident: %d thefts, %d losses, %v", len(in.Thefts), len(in.Losses), err)
+	}
+	s, err := parseService([]byte(examples[1][1]))
+	if err != nil || len(s.Tags) != 4 || len(s.Routes) != 1 {
+		t.Errorf("the service: %d tags, %d routes, %v", len(s.Tags), len(s.Routes), err)
+	}
+	a, err := parseActor([]byte(examples[2][1]))
+	if err != nil || len(a.Related) != 1 || len(a.Statements) != 1 {
+		t.Errorf("the actor: %+v, %v", a, err)
+	}
+	_, list, _ := strings.Cut(text, "`data/category.go`:")
+	list, _, _ = strings.Cut(list, ". The category")
+	var want []string
+	for _, c := range Categories() {
+		want = append(want, "`"+c.ID+"`")
+	}
+	if got := strings.Join(strings.Fields(list), " "); got != strings.Join(want, ", ") {
+		t.Errorf("the document lists the categories\n%s\nwant\n%s", got, strings.Join(want, ", "))
 	}
 }
 
