@@ -128,8 +128,9 @@ func Tags() []fundtrail.Tag {
 }
 
 // IncidentTags returns what the incidents' records say about addresses, sorted as
-// [Tags] are. Each names its incident, so that a trace of one theft can tell its own
-// thief's addresses from another's.
+// [Tags] are. Each names its incident: a trace must tell its own thief's addresses from
+// another's, and the victim of another theft is no victim of this one, so that value
+// paid there has not come back.
 func IncidentTags() []fundtrail.Tag {
 	var all []fundtrail.Tag
 	for _, in := range incidents() {

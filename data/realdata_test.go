@@ -291,6 +291,15 @@ func TestCaseFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	between := withLabel(ronin.Addresses, "Ronin Bridge theft, intermediary to Tornado Cash")
+	if len(between) != 7 {
+		t.Errorf("intermediaries %q", between)
+	}
+	for _, a := range between {
+		if roles[a] != "intermediary to Tornado Cash" {
+			t.Errorf("%s is %q in the case", a, roles[a])
+		}
+	}
 	helpers := withLabel(ronin.Addresses, "Ronin Bridge theft, swap helper of 2022-03-23")
 	if len(helpers) != 2 {
 		t.Errorf("swap helpers %q", helpers)
