@@ -75,14 +75,8 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// Levels of GraphSense's confidence vocabulary that are needed without being named.
-const (
-	// webCrawl is what GraphSense itself gives to labels read off a web page, so
-	// the label files of block explorers get it too.
-	webCrawl = "web_crawl"
-	// unstated stands for a pack that names no confidence.
-	unstated = "unknown"
-)
+// unstated stands for a tag pack that names no confidence.
+const unstated = "unknown"
 
 // confidences is GraphSense's confidence vocabulary: how a tag came to be known, and
 // the level from 0 to 100 that stands for it.
@@ -95,7 +89,7 @@ var confidences = map[string]fundtrail.Confidence{
 	"trusted_provider":      60,  // a data provider the creator trusts
 	"forensic":              50,  // a forensic report
 	"untrusted_transaction": 40,  // a third party says it paid the party
-	webCrawl:                20,
+	"web_crawl":             20,
 	"heuristic":             10,
 	unstated:                5,
 }

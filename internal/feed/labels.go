@@ -12,6 +12,10 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
+// labelCloud is the confidence of a name tag that an explorer shows and gives no
+// reason for, by the scale of doc/records.md.
+const labelCloud fundtrail.Confidence = 50
+
 // ParseLabels reads the label file of an explorer of Etherscan's family, one JSON
 // object of address to name and labels:
 //
@@ -22,8 +26,8 @@ import (
 // why where that is not plain. A label that the table does not list gives no
 // category and is counted in Unread.
 //
-// from says where the bytes came from and is every tag's Source. Every tag has the
-// confidence that GraphSense gives to labels read off a web page.
+// from says where the bytes came from and is every tag's Source. The file states no
+// confidence; every tag has that of a label cloud.
 //
 // An error wraps [fundtrail.ErrInvalid] and means that the file is no label file.
 func ParseLabels(r io.Reader, chain fundtrail.Chain, from fundtrail.Source) (Claims, error) {
@@ -64,7 +68,7 @@ func ParseLabels(r io.Reader, chain fundtrail.Chain, from fundtrail.Source) (Cla
 		} else if err != nil {
 			return Claims{}, broken(fmt.Sprintf(`{"name": …, "labels": […]} after %q`, clip(text)), err)
 		}
-		tag := fundtrail.Tag{Source: from, Confidence: confidences[webCrawl]}
+		tag := fundtrail.Tag{Source: from, Confidence: labelCloud}
 		if err == nil {
 			tag.Address, err = fundtrail.ParseAddress(chain, text)
 		}

@@ -226,9 +226,9 @@ func TestLabels(t *testing.T) {
 	}
 	binance := address(t, "eth", "0x28c6c06298d514db089934071355e5743bf21d60")
 	want := []fundtrail.Tag{
-		{Address: binance, Label: "Binance 14", Category: "exchange", Actor: "binance", Confidence: 20, Source: from},
-		{Address: address(t, "eth", "0x0000000000000000000000000000000000000002"), Label: "brand-new, airdrop-hunter", Confidence: 20, Source: from},
-		{Address: binance, Label: "Binance 14, checksummed", Confidence: 20, Source: from},
+		{Address: binance, Label: "Binance 14", Category: "exchange", Actor: "binance", Confidence: 50, Source: from},
+		{Address: address(t, "eth", "0x0000000000000000000000000000000000000002"), Label: "brand-new, airdrop-hunter", Confidence: 50, Source: from},
+		{Address: binance, Label: "Binance 14, checksummed", Confidence: 50, Source: from},
 	}
 	if !slices.Equal(got.Tags, want) {
 		t.Errorf("got  %+v\nwant %+v", got.Tags, want)
