@@ -208,6 +208,7 @@ type Stolen struct {
 	Asset  Asset
 	Amount Amount
 	Thefts []ResolvedTheft
+	Dust   Amount // payments below it were not followed
 	USD    *Valuation
 }
 

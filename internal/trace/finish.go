@@ -98,7 +98,7 @@ func (r *run) describe(t *fundtrail.Trace, place []int32, kinds map[endKey]fundt
 		asset := r.ledger.Asset(id)
 		info, _ := asset.Chain.Info()
 		models[info.Model] = true
-		t.Stolen = append(t.Stolen, fundtrail.Stolen{Asset: asset, Amount: s.amount, Thefts: sortThefts(s.thefts), USD: r.valueThefts(asset, s.thefts)})
+		t.Stolen = append(t.Stolen, fundtrail.Stolen{Asset: asset, Amount: s.amount, Thefts: sortThefts(s.thefts), Dust: s.dust, USD: r.valueThefts(asset, s.thefts)})
 	}
 	for i := range r.ends {
 		t.Ends = append(t.Ends, r.describeEnd(&r.ends[i], values[i]))

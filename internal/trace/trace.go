@@ -113,7 +113,9 @@ type Options struct {
 	Progress func(visited int)
 }
 
-func (o Options) withDefaults() Options {
+// WithDefaults returns o with every default filled in, but for Dust, which depends on
+// what was stolen: see fundtrail.Stolen.
+func (o Options) WithDefaults() Options {
 	if o.Direction == "" {
 		o.Direction = fundtrail.Forward
 	}
@@ -142,7 +144,7 @@ func Run(ctx context.Context, in Input, opt Options) (*fundtrail.Trace, error) {
 	if !opt.Policy.Lossless() {
 		return nil, fmt.Errorf("headline policy %s does not conserve value, choose another: %w", opt.Policy, fundtrail.ErrInvalid)
 	}
-	r := newRun(in, opt.withDefaults())
+	r := newRun(in, opt.WithDefaults())
 	if err := r.start(); err != nil {
 		return nil, err
 	}

@@ -135,15 +135,15 @@ func compareTags(x, y fundtrail.Tag) int {
 // person says nothing of where the value goes next.
 func EndKindOf(category string) fundtrail.EndKind {
 	switch category {
-	case "exchange", "hosted_wallet", "wallet_service", "custodian", "payment_processor", "atm":
+	case "exchange", "hosted_wallet", "payment_processor":
 		return fundtrail.EndExchange
 	case "mixing_service", "coinjoin":
 		return fundtrail.EndMixer
-	case "defi_bridge", "bridge":
+	case "defi_bridge":
 		return fundtrail.EndBridge
-	case "defi_dex", "wrapper":
+	case "defi_dex":
 		return fundtrail.EndSwap
-	case "defi", "defi_lending", "gambling", "market", "service", "miner", "token_contract", "shop", "donation", "faucet", "ico_wallet":
+	case "dark_web", "defi", "defi_derivative", "defi_lending", "gambling", "market", "mining_service", "service", "wallet_service":
 		return fundtrail.EndService
 	}
 	return ""
