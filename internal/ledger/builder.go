@@ -13,8 +13,8 @@ type Builder struct {
 	addrs    *addresses
 	assets   []fundtrail.Asset
 	assetIDs map[fundtrail.Asset]fundtrail.AssetID
-	txs      []buildTx
-	rows     []buildRow
+	txs      pile[buildTx]
+	rows     pile[buildRow]
 	arena    []byte // coded amounts of rows
 	spends   []spend
 	blocks   []blockTime
@@ -188,23 +188,23 @@ func (b *Builder) Tx(t Tx) (TxRef, error) {
 	if !ok {
 		return 0, fmt.Errorf("more than 256 chains: %w", fundtrail.ErrLimit)
 	}
-	if len(b.txs) == math.MaxUint32 {
+	if b.txs.len() == math.MaxUint32 {
 		return 0, fmt.Errorf("more than 2^32 transactions: %w", fundtrail.ErrLimit)
 	}
 	for len(b.coins) <= int(n) {
 		b.coins = append(b.coins, coinChain(b.addrs.chains[len(b.coins)]))
 	}
-	b.txs = append(b.txs, buildTx{
+	b.txs.push(buildTx{
 		hash: t.Hash, height: t.Height, time: t.Time, place: t.Place, chain: n, outcome: t.Outcome,
 		file: uint16(min(t.Where.File, math.MaxUint16)), line: uint32(min(t.Where.Line, math.MaxUint32)),
 	})
-	return TxRef(len(b.txs) - 1), nil
+	return TxRef(b.txs.len() - 1), nil
 }
 
 // Add adds a movement to a transaction. A movement of nothing is left out, but for
 // inputs and outputs, whose coins may hold nothing.
 func (b *Builder) Add(tx TxRef, r Row) error {
-	t := &b.txs[tx]
+	t := b.txs.at(uint32(tx))
 	coins := r.Kind == fundtrail.MoveInput || r.Kind == fundtrail.MoveOutput
 	switch {
 	case coins != b.coins[t.chain]:
@@ -215,18 +215,18 @@ func (b *Builder) Add(tx TxRef, r Row) error {
 		return fmt.Errorf("transaction %s failed, so it moved nothing but its fee: %w", b.id(t), fundtrail.ErrInvalid)
 	case r.Amount.IsZero() && !coins:
 		return nil
-	case len(b.rows) >= math.MaxUint32-1:
+	case b.rows.len() >= math.MaxUint32-1:
 		return fmt.Errorf("more than 2^32 movements: %w", fundtrail.ErrLimit)
 	case b.addrs.full():
 		return fmt.Errorf("more than 2^32 addresses, or 16 GiB of them: %w", fundtrail.ErrLimit)
 	}
 	if r.Kind == fundtrail.MoveInput && !r.Spends.Transfer.Tx.IsZero() {
 		b.spends = append(b.spends, spend{
-			row: uint32(len(b.rows)), output: r.Spends.Output,
-			chain: b.txs[tx].chain, hash: r.Spends.Transfer.Tx.Hash,
+			row: uint32(b.rows.len()), output: r.Spends.Output,
+			chain: t.chain, hash: r.Spends.Transfer.Tx.Hash,
 		})
 	}
-	b.rows = append(b.rows, buildRow{
+	b.rows.push(buildRow{
 		amount: uint64(len(b.arena)), tx: uint32(tx), index: r.Index,
 		from: uint32(r.From), to: uint32(r.To), asset: uint32(r.Asset), kind: r.Kind,
 	})
@@ -239,13 +239,15 @@ type Mark struct{ txs, rows, arena, spends, blocks, files, coverage int }
 
 // Mark remembers the builder's state before a row or a file is read.
 func (b *Builder) Mark() Mark {
-	return Mark{len(b.txs), len(b.rows), len(b.arena), len(b.spends), len(b.blocks), len(b.files), len(b.coverage)}
+	return Mark{b.txs.len(), b.rows.len(), len(b.arena), len(b.spends), len(b.blocks), len(b.files), len(b.coverage)}
 }
 
 // Undo drops what was added since the mark, so that a bad row leaves nothing
 // half-imported. Interned addresses and assets stay; they say nothing.
 func (b *Builder) Undo(m Mark) {
-	b.txs, b.rows, b.arena = b.txs[:m.txs], b.rows[:m.rows], b.arena[:m.arena]
+	b.txs.cut(m.txs)
+	b.rows.cut(m.rows)
+	b.arena = b.arena[:m.arena]
 	b.spends, b.blocks = b.spends[:m.spends], b.blocks[:m.blocks]
 	b.files, b.coverage = b.files[:m.files], b.coverage[:m.coverage]
 }

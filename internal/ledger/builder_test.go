@@ -274,7 +274,7 @@ func TestAddRefuses(t *testing.T) {
 		if err := b.Add(ref, c.row); !errors.Is(err, fundtrail.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if len(b.rows) != 0 {
+		if b.rows.len() != 0 {
 			t.Errorf("%s: the row is there", name)
 		}
 	}

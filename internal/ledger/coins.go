@@ -22,14 +22,14 @@ func (b *Builder) link(m *Memory, perm []uint32) error {
 	}
 	amounts := map[int]fundtrail.Amount{} // of inputs whose row did not tell
 	for p, i := range perm {
-		if b.rows[i].kind != fundtrail.MoveInput {
+		if b.rows.at(i).kind != fundtrail.MoveInput {
 			continue
 		}
 		n, ok := at[i]
 		if !ok {
 			continue
 		}
-		if err := b.linkInput(m, p, &b.rows[i], &b.spends[n], amounts); err != nil {
+		if err := b.linkInput(m, p, b.rows.at(i), &b.spends[n], amounts); err != nil {
 			return err
 		}
 	}
@@ -41,7 +41,7 @@ func (b *Builder) link(m *Memory, perm []uint32) error {
 
 func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend, amounts map[int]fundtrail.Amount) error {
 	id := fundtrail.TxID{Chain: b.addrs.chains[s.chain], Hash: s.hash}
-	t := &b.txs[r.tx]
+	t := b.txs.at(r.tx)
 	span, ok := m.FindTx(id)
 	out := -1
 	for q := span.First; ok && q < span.End; q++ {

@@ -17,11 +17,11 @@ func (b *Builder) mergeTxs() ([]uint32, error) {
 	firsts := perm[:0]
 	for lo := 0; lo < len(perm); {
 		i := perm[lo]
-		first := &b.txs[i]
+		first := b.txs.at(i)
 		first.order = i
 		hi := lo + 1
 		for ; hi < len(perm); hi++ {
-			t := &b.txs[perm[hi]]
+			t := b.txs.at(perm[hi])
 			if t.hash != first.hash || t.chain != first.chain {
 				break
 			}
@@ -44,8 +44,8 @@ func (b *Builder) mergeTx(first, t *buildTx, between []uint32) error {
 	// What first has may come from another row, which the message should name.
 	teller := func(told func(*buildTx) bool) *buildTx {
 		for _, i := range between {
-			if told(&b.txs[i]) {
-				return &b.txs[i]
+			if told(b.txs.at(i)) {
+				return b.txs.at(i)
 			}
 		}
 		return first
@@ -97,14 +97,14 @@ func (b *Builder) fillTimes(order []uint32) error {
 		}
 	}
 	for lo := 0; lo < len(order); {
-		first := &b.txs[order[lo]]
+		first := b.txs.at(order[lo])
 		block := blockTime{blockKey: blockKey{first.chain, first.height}, time: UnknownTime}
 		if i, ok := slices.BinarySearchFunc(headers, block.blockKey, blockTime.compare); ok {
 			block = headers[i]
 		}
 		hi := lo
 		for ; hi < len(order); hi++ {
-			t := &b.txs[order[hi]]
+			t := b.txs.at(order[hi])
 			if t.chain != first.chain || t.height != first.height {
 				break
 			}
@@ -122,7 +122,7 @@ func (b *Builder) fillTimes(order []uint32) error {
 				b.where(first), b.id(first), first.height, fundtrail.ErrInvalid)
 		}
 		for ; lo < hi; lo++ {
-			b.txs[order[lo]].time = block.time
+			b.txs.at(order[lo]).time = block.time
 		}
 	}
 	return nil
@@ -147,22 +147,22 @@ func (b *Builder) mergeRows(perm, order []uint32) ([]uint32, error) {
 	}
 	out := perm[:0]
 	for _, i := range perm {
-		r := &b.rows[i]
-		tx := b.txs[r.tx].order
-		if r.kind == fundtrail.Move && b.txs[order[tx]].outcome == Failed {
+		r := b.rows.at(i)
+		tx := b.txs.at(r.tx).order
+		if r.kind == fundtrail.Move && b.txs.at(order[tx]).outcome == Failed {
 			continue
 		}
 		if len(out) > 0 {
 			k := out[len(out)-1]
-			last := &b.rows[k]
-			if tx == b.txs[last.tx].order && r.index == last.index && r.side() == last.side() {
+			last := b.rows.at(k)
+			if tx == b.txs.at(last.tx).order && r.index == last.index && r.side() == last.side() {
 				same := r.from == last.from && r.to == last.to && r.asset == last.asset && b.amount(r) == b.amount(last)
 				if r.kind == fundtrail.MoveInput {
 					same = b.mergeInput(spends, k, i)
 				}
 				if !same {
-					return nil, fmt.Errorf("transaction %s, index %d: %s says %s, %s says %s: %w", b.id(&b.txs[r.tx]), r.index,
-						b.where(&b.txs[last.tx]), b.describe(last), b.where(&b.txs[r.tx]), b.describe(r), fundtrail.ErrConflict)
+					return nil, fmt.Errorf("transaction %s, index %d: %s says %s, %s says %s: %w", b.id(b.txs.at(r.tx)), r.index,
+						b.where(b.txs.at(last.tx)), b.describe(last), b.where(b.txs.at(r.tx)), b.describe(r), fundtrail.ErrConflict)
 				}
 				continue
 			}
@@ -181,7 +181,7 @@ func (b *Builder) mergeRows(perm, order []uint32) ([]uint32, error) {
 // mergeInput gives an input what another telling of it knows, and reports whether
 // they agree. An input may leave out its payer and its amount, or what it spends.
 func (b *Builder) mergeInput(spends map[uint32]spend, k, i uint32) bool {
-	x, y := &b.rows[k], &b.rows[i]
+	x, y := b.rows.at(k), b.rows.at(i)
 	if x.from == 0 {
 		x.from = y.from
 	}
@@ -204,17 +204,17 @@ func (b *Builder) mergeInput(spends map[uint32]spend, k, i uint32) bool {
 func (b *Builder) settleFees(perm []uint32) ([]uint32, error) {
 	out := perm[:0]
 	for k := 0; k < len(perm); k++ {
-		whole := &b.rows[perm[k]]
+		whole := b.rows.at(perm[k])
 		out = append(out, perm[k])
 		if whole.index != FeeWhole || whole.kind != fundtrail.MoveFee {
 			continue
 		}
-		tx := b.txs[whole.tx].order
+		tx := b.txs.at(whole.tx).order
 		var sum fundtrail.Amount
 		parts, agree := 0, true
 		for _, i := range perm[k+1:] {
-			r := &b.rows[i]
-			if b.txs[r.tx].order != tx || r.index > FeePaid {
+			r := b.rows.at(i)
+			if b.txs.at(r.tx).order != tx || r.index > FeePaid {
 				break
 			}
 			var over bool
@@ -226,9 +226,9 @@ func (b *Builder) settleFees(perm []uint32) ([]uint32, error) {
 			continue
 		}
 		if !agree || sum != b.amount(whole) {
-			part := &b.rows[perm[k+1]]
-			return nil, fmt.Errorf("transaction %s, fee: %s says %s, %s tells %d parts of it that make %s, the first: %s: %w", b.id(&b.txs[whole.tx]),
-				b.where(&b.txs[whole.tx]), b.describe(whole), b.where(&b.txs[part.tx]), parts, sum, b.describe(part), fundtrail.ErrConflict)
+			part := b.rows.at(perm[k+1])
+			return nil, fmt.Errorf("transaction %s, fee: %s says %s, %s tells %d parts of it that make %s, the first: %s: %w", b.id(b.txs.at(whole.tx)),
+				b.where(b.txs.at(whole.tx)), b.describe(whole), b.where(b.txs.at(part.tx)), parts, sum, b.describe(part), fundtrail.ErrConflict)
 		}
 		out = out[:len(out)-1]
 	}

@@ -53,22 +53,22 @@ func (b *Builder) Seal() (*Memory, error) {
 func (b *Builder) byHash() []uint32 {
 	var start [1<<16 + 1]uint32
 	bucket := func(t *buildTx) int { return int(t.hash[0])<<8 | int(t.hash[1]) }
-	for i := range b.txs {
-		start[bucket(&b.txs[i])+1]++
+	for i := range uint32(b.txs.len()) {
+		start[bucket(b.txs.at(i))+1]++
 	}
 	for i := range 1 << 16 {
 		start[i+1] += start[i]
 	}
-	perm := make([]uint32, len(b.txs))
+	perm := make([]uint32, b.txs.len())
 	fill := start
-	for i := range b.txs {
-		k := bucket(&b.txs[i])
-		perm[fill[k]] = uint32(i)
+	for i := range uint32(b.txs.len()) {
+		k := bucket(b.txs.at(i))
+		perm[fill[k]] = i
 		fill[k]++
 	}
 	for k := range 1 << 16 {
 		slices.SortFunc(perm[start[k]:start[k+1]], func(x, y uint32) int {
-			tx, ty := &b.txs[x], &b.txs[y]
+			tx, ty := b.txs.at(x), b.txs.at(y)
 			return cmp.Or(bytes.Compare(tx.hash[:], ty.hash[:]), cmp.Compare(tx.chain, ty.chain), cmp.Compare(x, y))
 		})
 	}
@@ -78,30 +78,32 @@ func (b *Builder) byHash() []uint32 {
 // orderTxs returns the merged transactions' numbers in ledger order and sets every
 // transaction's order to its place in that.
 func (b *Builder) orderTxs() ([]uint32, error) {
-	var order []uint32
-	for i := range b.txs {
-		if b.txs[i].order == uint32(i) {
-			order = append(order, uint32(i))
+	order := make([]uint32, 0, b.txs.len())
+	placed := true
+	for i := range uint32(b.txs.len()) {
+		if t := b.txs.at(i); t.order == i {
+			order = append(order, i)
+			placed = placed && t.place != UnknownPlace
 		}
 	}
 	// A transaction whose place no row tells comes after those whose place is known,
 	// by the first of its transfers: logs are numbered through the block.
-	var first map[uint32]uint32
-	for i := range b.rows {
-		r := &b.rows[i]
-		tx := b.txs[r.tx].order
-		if b.txs[tx].place != UnknownPlace {
-			continue
+	first := map[uint32]uint32{}
+	for i := range uint32(b.rows.len()) {
+		if placed {
+			break
 		}
-		if first == nil {
-			first = map[uint32]uint32{}
+		r := b.rows.at(i)
+		tx := b.txs.at(r.tx).order
+		if b.txs.at(tx).place != UnknownPlace {
+			continue
 		}
 		if at, ok := first[tx]; !ok || r.index < at {
 			first[tx] = r.index
 		}
 	}
 	compare := func(x, y uint32) int {
-		tx, ty := &b.txs[x], &b.txs[y]
+		tx, ty := b.txs.at(x), b.txs.at(y)
 		if c := cmp.Compare(tx.chain, ty.chain); c != 0 {
 			return cmp.Compare(b.addrs.chains[tx.chain], b.addrs.chains[ty.chain])
 		}
@@ -114,19 +116,19 @@ func (b *Builder) orderTxs() ([]uint32, error) {
 		slices.SortFunc(order, compare)
 	}
 	for i := 1; i < len(order); i++ {
-		x, y := &b.txs[order[i-1]], &b.txs[order[i]]
+		x, y := b.txs.at(order[i-1]), b.txs.at(order[i])
 		if x.chain == y.chain && x.height == y.height && x.place == y.place && x.place != UnknownPlace {
 			return nil, fmt.Errorf("block %d of %s: %s puts transaction %s at place %d, %s puts %s there: %w", x.height, b.addrs.chains[x.chain],
 				b.where(x), b.id(x), x.place, b.where(y), b.id(y), fundtrail.ErrConflict)
 		}
 	}
 	// order[n] = i becomes txs[i].order = n; duplicates follow their first.
-	place := make([]uint32, len(b.txs))
+	place := make([]uint32, b.txs.len())
 	for n, i := range order {
 		place[i] = uint32(n)
 	}
-	for i := range b.txs {
-		b.txs[i].order = place[b.txs[i].order]
+	for i := range uint32(b.txs.len()) {
+		b.txs.at(i).order = place[b.txs.at(i).order]
 	}
 	return order, nil
 }
@@ -136,20 +138,20 @@ func (b *Builder) orderTxs() ([]uint32, error) {
 func (b *Builder) orderRows(txs int) []uint32 {
 	// Transactions are numbered already, so rows need only be dealt out to them.
 	start := make([]uint32, txs+1)
-	for i := range b.rows {
-		start[b.txs[b.rows[i].tx].order+1]++
+	for i := range uint32(b.rows.len()) {
+		start[b.txs.at(b.rows.at(i).tx).order+1]++
 	}
 	for i := range txs {
 		start[i+1] += start[i]
 	}
-	perm := make([]uint32, len(b.rows))
-	for i := range b.rows {
-		at := &start[b.txs[b.rows[i].tx].order]
-		perm[*at] = uint32(i)
+	perm := make([]uint32, b.rows.len())
+	for i := range uint32(b.rows.len()) {
+		at := &start[b.txs.at(b.rows.at(i).tx).order]
+		perm[*at] = i
 		*at++
 	}
 	compare := func(x, y uint32) int {
-		rx, ry := &b.rows[x], &b.rows[y]
+		rx, ry := b.rows.at(x), b.rows.at(y)
 		return cmp.Or(cmp.Compare(rx.side(), ry.side()), cmp.Compare(rx.index, ry.index), cmp.Compare(x, y))
 	}
 	lo := uint32(0)
@@ -171,7 +173,7 @@ func compareCoverage(x, y fundtrail.Coverage) int {
 func (b *Builder) sealAssets(m *Memory, rows []uint32) error {
 	used := make([]bool, len(b.assets))
 	for _, i := range rows {
-		used[b.rows[i].asset] = true
+		used[b.rows.at(i).asset] = true
 	}
 	for id, a := range b.assets {
 		if used[id] {
@@ -191,7 +193,7 @@ func (b *Builder) sealAssets(m *Memory, rows []uint32) error {
 		renumber[id] = uint32(m.assetIDs[a])
 	}
 	for _, i := range rows {
-		b.rows[i].asset = renumber[b.rows[i].asset]
+		b.rows.at(i).asset = renumber[b.rows.at(i).asset]
 	}
 	return nil
 }
@@ -212,19 +214,19 @@ func (b *Builder) columns(m *Memory, order, perm []uint32) (kept []uint32) {
 	}
 	last := uint32(math.MaxUint32)
 	for p, i := range perm {
-		r := &b.rows[i]
+		r := b.rows.at(i)
 		m.rows[p] = row{from: r.from, to: r.to, asset: uint16(r.asset), place: m.encodePlace(p, r.kind, r.index)}
 		if m.assetHigh != nil {
 			m.assetHigh[p] = uint8(r.asset >> 16)
 		}
 		m.amounts.appendCode(b.arena[r.amount:])
-		tx := b.txs[r.tx].order
+		tx := b.txs.at(r.tx).order
 		if tx == last {
 			continue
 		}
 		last = tx
 		m.starts.set(p)
-		t := &b.txs[order[tx]]
+		t := b.txs.at(order[tx])
 		chain := b.addrs.chains[t.chain]
 		if n := len(m.chains); n == 0 || m.chains[n-1].Chain != chain {
 			if n > 0 {
@@ -259,7 +261,7 @@ const notKept = math.MaxUint32
 func (b *Builder) sortHashes(m *Memory, byHash, kept []uint32) {
 	m.byHash = make([]uint32, 0, len(m.hashes))
 	for _, i := range byHash {
-		if n := kept[b.txs[i].order]; n != notKept {
+		if n := kept[b.txs.at(i).order]; n != notKept {
 			m.byHash = append(m.byHash, n)
 		}
 	}
