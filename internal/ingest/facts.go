@@ -1,0 +1,165 @@
+package ingest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/bits"
+
+	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/ledger"
+	"golang.org/x/crypto/sha3"
+)
+
+const (
+	unknownPlace = ledger.UnknownPlace
+
+	// Ethereum's forks that change what an export means.
+	byzantium = 4_370_000  // receipts have a status; REVERT exists (EIP-140, EIP-658)
+	london    = 12_965_000 // the base fee is burnt (EIP-1559)
+	cancun    = 19_426_587 // SELFDESTRUCT to itself burns nothing (EIP-6780)
+)
+
+// A fact is a transaction of an EVM chain as one row of a table of transactions tells
+// it. All formats that have such rows fill one in, so that all make the same of it.
+type fact struct {
+	ledger.Tx
+	sender [20]byte
+	from   fundtrail.AddressID
+	to     fundtrail.AddressID // of a creation, the contract
+	toTold bool
+	value  fundtrail.Amount
+
+	nonce     uint64
+	nonceTold bool
+
+	gasUsed  uint64
+	price    fundtrail.Amount // paid for a unit of gas
+	feeTold  bool             // gasUsed and price are
+	blobFee  fundtrail.Amount // EIP-4844: burnt
+	layerFee fundtrail.Amount // a rollup's fee for its data on layer 1
+}
+
+// transaction adds a transaction's value and its fee.
+func (f *file) transaction(t *fact) error {
+	fee, over := gasCost(t.gasUsed, t.price)
+	if over {
+		return &rowError{reason: "gas used times gas price has more than 256 bits", err: fundtrail.ErrInvalid}
+	}
+	f.sum.Transactions++
+	moves, sure := !t.value.IsZero(), true
+	switch t.Outcome {
+	case ledger.Failed:
+		f.sum.Failed++
+		moves = false
+	case ledger.OutcomeUnknown:
+		f.sum.StatusUnknown++
+		moves, sure = moves && !f.opt.LeaveOutUnknown, false
+	}
+	if moves && !t.toTold {
+		if t.nonceTold {
+			contract := created(t.sender, t.nonce)
+			t.to, t.toTold = f.b.EVMAddress(f.chain, &contract), true
+		} else {
+			f.sum.RecipientUnknown++
+			moves, sure = false, false
+		}
+	}
+	ref, err := f.b.Tx(t.Tx)
+	if err != nil {
+		return err
+	}
+	native := f.b.Asset(fundtrail.NativeAsset(f.chain))
+	if moves {
+		err := f.add(ref, t.Height, ledger.Row{Index: fundtrail.ValueIndex, Asset: native, From: t.from, To: t.to, Amount: t.value})
+		if err != nil {
+			return err
+		}
+	}
+	f.newest = max(f.newest, t.Height)
+	f.accounts.saw(t)
+	h := f.heads[t.Height]
+	if h != nil {
+		h.saw(t, sure)
+	}
+	return f.fees(ref, t, fee, h, native)
+}
+
+// fees adds what a transaction paid for gas. The parts of the fee are told where the
+// block's header is among the files; only Ethereum's rule for them is known here.
+func (f *file) fees(ref ledger.TxRef, t *fact, fee fundtrail.Amount, h *head, native fundtrail.AssetID) error {
+	pay := func(index uint32, to fundtrail.AddressID, a fundtrail.Amount) error {
+		return f.add(ref, t.Height, ledger.Row{Kind: fundtrail.MoveFee, Index: index, Asset: native, From: t.from, To: to, Amount: a})
+	}
+	if err := pay(ledger.FeeBlob, fundtrail.NoAddress, t.blobFee); err != nil {
+		return err
+	}
+	if err := pay(ledger.FeeData, fundtrail.NoAddress, t.layerFee); err != nil {
+		return err
+	}
+	switch {
+	case !t.feeTold:
+		f.sum.FeeUnknown++
+		return nil
+	case h == nil || f.chain != fundtrail.Ethereum || t.Height >= london && !h.baseTold:
+		return pay(ledger.FeeWhole, fundtrail.NoAddress, fee)
+	case t.Height < london:
+		return pay(ledger.FeePaid, h.miner, fee)
+	}
+	burnt, _ := gasCost(t.gasUsed, h.base)
+	tip, under := fee.Sub(burnt)
+	if under {
+		return fmt.Errorf("transaction %s paid %s for a unit of gas, less than its block's base fee of %s (%s line %d): %w",
+			fundtrail.TxID{Chain: f.chain, Hash: t.Hash}, t.price, h.base, h.file.name, h.line, fundtrail.ErrConflict)
+	}
+	if err := pay(ledger.FeeBurnt, fundtrail.NoAddress, burnt); err != nil {
+		return err
+	}
+	return pay(ledger.FeePaid, h.miner, tip)
+}
+
+func gasCost(gas uint64, price fundtrail.Amount) (cost fundtrail.Amount, overflow bool) {
+	if price.IsUint64() {
+		hi, lo := bits.Mul64(gas, price.Uint64())
+		return fundtrail.AmountFromWords([4]uint64{lo, hi}), false
+	}
+	return fundtrail.NewAmount(gas).Mul(price)
+}
+
+// created returns the address of the contract that an account's transaction creates:
+// the last 20 bytes of keccak256(rlp([sender, nonce])) (Yellow Paper, equation 88).
+func created(sender [20]byte, nonce uint64) (contract [20]byte) {
+	list := append([]byte{0x80 + 20}, sender[:]...)
+	switch {
+	case nonce == 0:
+		list = append(list, 0x80)
+	case nonce < 0x80:
+		list = append(list, byte(nonce))
+	default:
+		n := (bits.Len64(nonce) + 7) / 8
+		list = append(list, 0x80+byte(n))
+		list = append(list, binary.BigEndian.AppendUint64(nil, nonce)[8-n:]...)
+	}
+	h := sha3.NewLegacyKeccak256()
+	h.Write([]byte{0xc0 + byte(len(list))})
+	h.Write(list)
+	copy(contract[:], h.Sum(nil)[12:])
+	return contract
+}
+
+// What a protocol moves without a transaction (rewards, withdrawals, the genesis
+// state) stands in the ledger as a transaction whose hash is a plain text and the
+// block's height: it can be read, and no real hash can be mistaken for it.
+const (
+	rewardsPlace     = math.MaxUint32 - 3
+	withdrawalsPlace = math.MaxUint32 - 2
+	stateChangePlace = math.MaxUint32 - 1
+)
+
+// eventHash returns the hash of such a transaction: the text, zeros, and the height
+// as a big-endian number in the last eight bytes.
+func eventHash(text string, height int64) (h fundtrail.Hash) {
+	copy(h[:24], text)
+	binary.BigEndian.PutUint64(h[24:], uint64(height))
+	return h
+}
