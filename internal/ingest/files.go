@@ -203,8 +203,8 @@ func (j *job) start(in Input) (_ *file, err error) {
 			r.Close()
 		}
 	}()
-	if f.text, err = decompress(f.stored); err != nil {
-		return nil, f.stored.explain(err)
+	if f.text, err = Unpack(f.stored); err != nil {
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -213,7 +213,7 @@ func (j *job) start(in Input) (_ *file, err error) {
 	}()
 	f.table = newTable(f.text)
 	if err := f.table.open(); err != nil {
-		return nil, f.stored.explain(err)
+		return nil, err
 	}
 	if f.format, err = recognise(f.table); err != nil {
 		return nil, err
@@ -245,7 +245,7 @@ func (f *file) read() error {
 			if f.ctx.Err() != nil {
 				return f.ctx.Err()
 			}
-			return f.stored.explain(err)
+			return err
 		}
 		f.sum.Rows++
 		mark := f.b.Mark()

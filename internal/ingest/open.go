@@ -21,7 +21,10 @@ type stored struct {
 	digest hash.Hash
 	n      int64
 	read   func(n int) // told of every read, may be nil
-	failed error       // reading itself failed
+}
+
+func newStored(r io.Reader, read func(int)) *stored {
+	return &stored{r: r, digest: sha256.New(), read: read}
 }
 
 func (s *stored) Read(p []byte) (int, error) {
@@ -33,22 +36,69 @@ func (s *stored) Read(p []byte) (int, error) {
 			s.read(n)
 		}
 	}
-	if err != nil && err != io.EOF {
-		s.failed = err
-	}
 	return n, err
 }
 
 // maxWindow bounds what a zstd file may make its reader hold.
 const maxWindow = 128 << 20
 
-// decompress returns a reader of the text of a file, by its first bytes.
-func decompress(s *stored) (io.ReadCloser, error) {
-	r := bufio.NewReaderSize(s, 64<<10)
-	head, err := r.Peek(6)
+// Unpack returns a reader of the text that r has stored: as it is, or compressed with
+// gzip or zstd, which its first bytes tell. At its end r has been read to its own.
+// Errors that are the data's fault wrap fundtrail.ErrInvalid. The caller closes it;
+// that leaves r open.
+func Unpack(r io.Reader) (io.ReadCloser, error) {
+	u := &unpacked{}
+	from := bufio.NewReaderSize(readerFunc(func(p []byte) (int, error) {
+		n, err := r.Read(p)
+		if err != nil && err != io.EOF {
+			u.failed = err
+		}
+		return n, err
+	}), 64<<10)
+	head, err := from.Peek(6)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
+	if u.text, err = decompress(from, head); err != nil {
+		return nil, u.explain(err)
+	}
+	return u, nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// unpacked is a text whose errors say what is the matter with it.
+type unpacked struct {
+	text   io.ReadCloser
+	failed error // reading itself failed
+}
+
+func (u *unpacked) Read(p []byte) (int, error) {
+	n, err := u.text.Read(p)
+	if err != nil && err != io.EOF {
+		err = u.explain(err)
+	}
+	return n, err
+}
+
+func (u *unpacked) Close() error { return u.text.Close() }
+
+func (u *unpacked) explain(err error) error {
+	switch {
+	case u.failed != nil:
+		return u.failed
+	case errors.Is(err, fundtrail.ErrInvalid):
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the compressed data ends early: the file is cut short: %w", fundtrail.ErrInvalid)
+	}
+	return fmt.Errorf("the compressed data is damaged (%v): %w", err, fundtrail.ErrInvalid)
+}
+
+// decompress returns a reader of the text of a file that begins with head.
+func decompress(r *bufio.Reader, head []byte) (io.ReadCloser, error) {
 	is := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 	switch {
 	case is("\x1f\x8b"):
@@ -69,24 +119,6 @@ func decompress(s *stored) (io.ReadCloser, error) {
 		r.Discard(3) // a byte order mark says nothing about UTF-8
 	}
 	return io.NopCloser(r), nil
-}
-
-// newStored returns a counting and digesting reader.
-func newStored(r io.Reader, read func(int)) *stored {
-	return &stored{r: r, digest: sha256.New(), read: read}
-}
-
-// explain says what an error of a reader that decompress returned means.
-func (s *stored) explain(err error) error {
-	switch {
-	case s.failed != nil:
-		return s.failed
-	case errors.Is(err, fundtrail.ErrInvalid):
-		return err
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("the compressed data ends early: the file is cut short: %w", fundtrail.ErrInvalid)
-	}
-	return fmt.Errorf("the compressed data is damaged (%v): %w", err, fundtrail.ErrInvalid)
 }
 
 // A pump reads ahead in a goroutine of its own, so that decompressing and parsing
