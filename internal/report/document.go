@@ -36,8 +36,9 @@ type Document struct {
 type Header struct {
 	Subject   string   `json:"subject"` // as it was asked: an incident's id, addresses, transactions
 	Name      string   `json:"name"`
-	Direction string   `json:"direction"` // forward or backward
-	Policy    string   `json:"policy"`    // of the headline figures and the routes: "fifo/1"
+	Actor     string   `json:"actor,omitempty"` // who the incident is attributed to: tags that name the same actor do not end the trace
+	Direction string   `json:"direction"`       // forward or backward
+	Policy    string   `json:"policy"`          // of the headline figures and the routes: "fifo/1"
 	Policies  []string `json:"policies"`
 	Options   Options  `json:"options"`
 	AsOf      []Block  `json:"as_of"`
@@ -52,6 +53,7 @@ type Options struct {
 	Dust          map[string]string `json:"dust"`     // by asset, base units
 	Hub           int               `json:"hub"`
 	DepositWindow string            `json:"deposit_window"`
+	Payback       int               `json:"payback"` // below 0: never
 	MaxVisits     int               `json:"max_visits"`
 	MinConfidence int               `json:"min_confidence"` // of a tag that stops the trace
 }
@@ -143,6 +145,7 @@ type End struct {
 	AtLeastWithoutGaps string `json:"at_least_without_gaps"`
 	AtMostWithoutGaps  string `json:"at_most_without_gaps"`
 	Exact              bool   `json:"exact"` // false: the bounds are outer bounds
+	Moved              string `json:"moved"` // what the records that reached it moved in all, tainted or not
 	Transfers          int    `json:"transfers"`
 	First              string `json:"first"`
 	Last               string `json:"last"`

@@ -1,0 +1,142 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// CSV writes one row for each hop, then one for each touched record, in the
+// document's order: RFC 4180, UTF-8, a heading row, lines ended by CR LF. Amounts
+// are base units with every digit; the column "decimals" says how to read them. A
+// policy that is not defined on the asset's chain has an empty cell.
+//
+// Text that somebody chose (names, reasons) is set so that a spreadsheet does not
+// run it: see [cell].
+func CSV(w io.Writer, d *Document) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	x := newIndex(d)
+	c := newCSV(w)
+	head := []string{"list", "tx", "index", "time", "block", "kind", "depth", "chain", "from", "from_name", "to", "to_name",
+		"asset", "symbol", "decimals", "amount"}
+	for _, p := range d.Trace.Policies {
+		head = append(head, "tainted_"+clean(policyName(p)))
+	}
+	head = append(head, "possible", "step", "spends", "end", "end_category", "end_actor", "end_label")
+	c.write(head)
+	for _, list := range []struct {
+		name string
+		hops []Hop
+	}{{"hops", d.Hops}, {"touched", d.Touched}} {
+		for i := range list.hops {
+			c.write(x.hopRow(list.name, &list.hops[i]))
+		}
+	}
+	return c.close()
+}
+
+func (x *index) hopRow(list string, h *Hop) []string {
+	a := x.asset(h.Asset)
+	chain := chainOf(h.Asset)
+	row := []string{list, cell(h.Tx), strconv.FormatUint(uint64(h.Index), 10), h.Time, strconv.FormatInt(h.Block, 10), cell(h.Kind), strconv.Itoa(h.Depth),
+		cell(chain), cell(h.From), cell(x.name(chain, h.From).text), cell(h.To), cell(x.name(chain, h.To).text),
+		cell(h.Asset), cell(a.Symbol), decimals(a), h.Amount}
+	for _, p := range x.d.Trace.Policies {
+		s, _ := h.Tainted.under(p)
+		row = append(row, s)
+	}
+	step := "certain"
+	if x.inferred(h) {
+		step = "inferred"
+	}
+	spends := make([]string, len(h.Spends))
+	for i, s := range h.Spends {
+		spends[i] = clean(s)
+	}
+	row = append(row, h.Possible, step, cell(strings.Join(spends, " ")))
+	if h.End == nil {
+		return append(row, "", "", "", "")
+	}
+	e := &x.d.Ends[*h.End]
+	return append(row, strconv.Itoa(*h.End), cell(e.Category), cell(e.Actor), cell(e.Label))
+}
+
+// CSVEnds writes one row for each end, in the document's order, in the form of
+// [CSV]. Its column "end" is the number that CSV's column "end" refers to.
+func CSVEnds(w io.Writer, d *Document) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	x := newIndex(d)
+	c := newCSV(w)
+	head := []string{"end", "category", "actor", "label", "reason", "asset", "symbol", "decimals"}
+	for _, p := range d.Trace.Policies {
+		head = append(head, "amount_"+clean(policyName(p)))
+	}
+	c.write(append(head, "at_least", "at_most", "at_least_without_gaps", "at_most_without_gaps", "exact",
+		"moved", "transfers", "first", "last", "usd", "usd_unpriced", "usd_basis", "addresses"))
+	for i := range d.Ends {
+		e := &d.Ends[i]
+		a := x.asset(e.Asset)
+		row := []string{strconv.Itoa(i), cell(e.Category), cell(e.Actor), cell(e.Label), cell(e.Reason), cell(e.Asset), cell(a.Symbol), decimals(a)}
+		for _, p := range d.Trace.Policies {
+			s, _ := e.Amount.under(p)
+			row = append(row, s)
+		}
+		row = append(row, e.AtLeast, e.AtMost, e.AtLeastWithoutGaps, e.AtMostWithoutGaps, strconv.FormatBool(e.Exact), e.Moved,
+			strconv.Itoa(e.Transfers), e.First, e.Last)
+		if u := e.USD; u != nil {
+			row = append(row, u.Amount, u.Unpriced, cell(u.Basis))
+		} else {
+			row = append(row, "", "", "")
+		}
+		addresses := make([]string, len(e.Addresses))
+		for j, s := range e.Addresses {
+			addresses[j] = clean(s)
+		}
+		c.write(append(row, cell(strings.Join(addresses, " "))))
+	}
+	return c.close()
+}
+
+// decimals is empty where they are not known: such an amount has no whole coins.
+func decimals(a Asset) string {
+	if a.Decimals < 0 {
+		return ""
+	}
+	return strconv.Itoa(a.Decimals)
+}
+
+// cell makes text safe in a table: control and reordering characters are written
+// out, and text that a spreadsheet would take for a formula (it begins with = + - @,
+// a tab or a carriage return, or with their full-width twins) gets a leading
+// apostrophe. Source: OWASP, "CSV Injection".
+func cell(s string) string {
+	safe := clean(s)
+	trimmed := strings.TrimLeft(s, " \u00a0\u3000\n")
+	for _, lead := range []string{"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"} {
+		if strings.HasPrefix(trimmed, lead) {
+			return "'" + safe
+		}
+	}
+	return safe
+}
+
+type csvWriter struct{ *csv.Writer }
+
+func newCSV(w io.Writer) csvWriter {
+	c := csv.NewWriter(w)
+	c.UseCRLF = true
+	return csvWriter{c}
+}
+
+// write keeps a failed write's error for close, as csv.Writer does.
+func (c csvWriter) write(row []string) { _ = c.Write(row) }
+
+func (c csvWriter) close() error {
+	c.Flush()
+	return c.Error()
+}

@@ -1,0 +1,256 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// A step is one thing to do next, with the addresses and records it is about.
+type step struct {
+	category string
+	title    string
+	why      string
+	rows     []stepRow
+}
+
+// A stepRow is one address of a step. Its amount is under the headline policy.
+type stepRow struct {
+	asset     string
+	address   string
+	note      string // what is said of the address, and on what ground
+	amount    string // formatted, with its unit; "" where none is known
+	transfers int
+	first     *Hop // nil where no record of the trace names the address
+	last      *Hop
+}
+
+// arrivals are the records by which value came to an end, by one of their sides.
+type arrivals struct {
+	address     string
+	amount      fundtrail.Amount
+	transfers   int
+	first, last *Hop
+}
+
+func (a *arrivals) add(h *Hop, policy string) {
+	a.amount, _ = a.amount.Add(h.Tainted.sum(policy))
+	a.transfers++
+	if a.first == nil {
+		a.first = h
+	}
+	a.last = h
+}
+
+// arrived collects, for each end, the records that brought value there, by receiver
+// and by payer; largest first.
+func (x *index) arrived() (to, from [][]arrivals) {
+	byTo := make([]map[string]*arrivals, len(x.d.Ends))
+	byFrom := make([]map[string]*arrivals, len(x.d.Ends))
+	add := func(m *map[string]*arrivals, address string, h *Hop) {
+		if address == "" {
+			return
+		}
+		if *m == nil {
+			*m = make(map[string]*arrivals)
+		}
+		a := (*m)[address]
+		if a == nil {
+			a = &arrivals{address: address}
+			(*m)[address] = a
+		}
+		a.add(h, x.d.Trace.Policy)
+	}
+	for i := range x.d.Hops {
+		if h := &x.d.Hops[i]; h.End != nil {
+			add(&byTo[*h.End], h.To, h)
+			add(&byFrom[*h.End], h.From, h)
+		}
+	}
+	return sortArrivals(byTo), sortArrivals(byFrom)
+}
+
+// received collects the records that brought value to each address, end or not.
+func (x *index) received() map[place]*arrivals {
+	out := make(map[place]*arrivals)
+	for i := range x.d.Hops {
+		h := &x.d.Hops[i]
+		at := place{h.Asset, h.To}
+		if out[at] == nil {
+			out[at] = &arrivals{address: h.To}
+		}
+		out[at].add(h, x.d.Trace.Policy)
+	}
+	return out
+}
+
+func sortArrivals(ends []map[string]*arrivals) [][]arrivals {
+	out := make([][]arrivals, len(ends))
+	for i, m := range ends {
+		for _, a := range m {
+			out[i] = append(out[i], *a)
+		}
+		slices.SortFunc(out[i], func(a, b arrivals) int {
+			return cmp.Or(b.amount.Cmp(a.amount), cmp.Compare(a.address, b.address))
+		})
+	}
+	return out
+}
+
+// steps says what to do next, the most urgent first.
+func (x *index) steps() []step {
+	to, from := x.arrived()
+	into := x.received()
+	var out []step
+	for _, category := range categoryOrder {
+		var all []stepRow // of categories whose ends share one step
+		for i := range x.d.Ends {
+			e := &x.d.Ends[i]
+			if e.Category != category {
+				continue
+			}
+			who := endTitle(e)
+			switch category {
+			case "exchange":
+				out = merge(out, step{category, who + ": ask the exchange to freeze what is left and to preserve its records",
+					"Name the amounts, the receiving addresses and the hashes below, and who owns the value. It was there when the payments arrived; whether it still is, only the exchange knows.",
+					x.accounts(i, to[i])})
+			case "service":
+				out = append(out, step{category, who + ": ask for the records of these payments", "", x.rows(e, to[i])})
+			case "mixer":
+				out = append(out, step{category, "Demix the deposits into " + who,
+					fmt.Sprintf("%s by %s. The ledger shows each deposit and none of its withdrawals: amounts and times narrow down candidates, they do not prove a link. The depositors:",
+						count(e.Transfers, "deposit"), count(len(from[i]), "address")),
+					x.rows(e, from[i])})
+			case "bridge":
+				out = append(out, step{category, "Look for these payments on the other side of " + who,
+					"The value goes on, on another chain, under a transaction that this ledger does not hold.", x.rows(e, to[i])})
+			case "swap":
+				out = append(out, step{category, "Find what " + who + " paid out",
+					"The value goes on in another asset, inside the same transactions. Add token transfers and internal transfers of these addresses to the ledger:", x.rows(e, from[i])})
+			case "theft":
+				out = append(out, step{category, "Compare with " + who,
+					"The trace runs into an address of another theft; the two may share a hand, or only a path.", x.rows(e, to[i])})
+			default:
+				all = append(all, x.held(e, into)...)
+			}
+		}
+		slices.SortStableFunc(all, func(a, b stepRow) int { return cmp.Compare(a.asset, b.asset) })
+		switch {
+		case len(all) == 0:
+		case category == "held":
+			out = append(out, step{category, "Watch " + count(len(all), "address") + " where value still lies",
+				"Nothing left them up to the end of the data. That is no statement about now.", all})
+		case category == "hub":
+			out = append(out, step{category, "Find out who holds " + count(len(all), "busy address"),
+				"No claim names the holder, who deals with too many parties to follow by amounts. A tag, added with --tags, lets the trace say who.", all})
+		case category == "coverage":
+			out = append(out, step{category, "Fetch the histories of " + count(len(all), "address"),
+				"The data does not hold what happened next. With the transactions added to --ledger the trace goes on.", all})
+		case category == "limit":
+			out = append(out, step{category, "Trace on from " + count(len(all), "address"),
+				"A limit of this trace was reached here: raise --max-hops, --until or the limit named in the end's reason.", all})
+		}
+	}
+	if gaps := x.d.Coverage.Gaps; len(gaps) > 0 {
+		s := step{"coverage", "Close " + count(len(gaps), "gap") + " in the ledger",
+			"More is paid out here than the ledger shows coming in, so something is missing: internal transfers, token transfers, or older history. The ranges above are wider for it.", nil}
+		for _, g := range gaps {
+			s.rows = append(s.rows, stepRow{asset: g.Asset, address: clean(g.Address), note: x.said(chainOf(g.Asset), g.Address),
+				amount: "short of " + x.coins(g.Asset, amount(g.Short), up) + " " + x.symbol(g.Asset)})
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// merge adds a step, joining it to one of the same title: an exchange is asked once,
+// about every asset.
+func merge(steps []step, s step) []step {
+	for i := range steps {
+		if steps[i].title == s.title {
+			steps[i].rows = append(steps[i].rows, s.rows...)
+			return steps
+		}
+	}
+	return append(steps, s)
+}
+
+// accounts lists the addresses by which a custodian knows whose account it was: the
+// deposit address where the trace went through one, with the payments into it, and
+// otherwise the address that received.
+func (x *index) accounts(end int, receivers []arrivals) []stepRow {
+	e := &x.d.Ends[end]
+	chain := chainOf(e.Asset)
+	deposit := make(map[string]*arrivals)
+	swept := make(map[string]bool) // receivers that only collect from deposit addresses
+	for _, a := range receivers {
+		swept[a.address] = true
+	}
+	for i := range x.d.Hops {
+		h := &x.d.Hops[i]
+		if h.End == nil || *h.End != end {
+			continue
+		}
+		if n := x.name(chain, h.From); e.Actor != "" && n.actor == e.Actor {
+			deposit[h.From] = &arrivals{address: h.From}
+		} else {
+			swept[h.To] = false
+		}
+	}
+	for i := range x.d.Hops {
+		h := &x.d.Hops[i]
+		if a := deposit[h.To]; a != nil && h.Asset == e.Asset {
+			a.add(h, x.d.Trace.Policy)
+		}
+	}
+	rest := slices.DeleteFunc(receivers, func(a arrivals) bool { return swept[a.address] })
+	sides := sortArrivals([]map[string]*arrivals{deposit})
+	return x.rows(e, append(sides[0], rest...))
+}
+
+// rows lists the addresses of one side of an end's arrivals, or the end's own
+// addresses where no record led there.
+func (x *index) rows(e *End, side []arrivals) []stepRow {
+	if len(side) == 0 {
+		return x.held(e, nil)
+	}
+	var out []stepRow
+	for _, a := range side {
+		out = append(out, stepRow{
+			asset: e.Asset, address: clean(a.address), note: x.said(chainOf(e.Asset), a.address),
+			amount:    x.coins(e.Asset, a.amount, nearest) + " " + x.symbol(e.Asset),
+			transfers: a.transfers, first: a.first, last: a.last,
+		})
+	}
+	return out
+}
+
+// held lists an end's addresses, with the end's amount when there is only one, and
+// the records that brought value to each.
+func (x *index) held(e *End, into map[place]*arrivals) []stepRow {
+	var out []stepRow
+	for _, address := range e.Addresses {
+		r := stepRow{asset: e.Asset, address: clean(address), note: x.said(chainOf(e.Asset), address)}
+		if len(e.Addresses) == 1 {
+			r.amount = x.figure(e.Asset, e.Amount, x.d.Trace.Policy) + " " + x.symbol(e.Asset)
+		}
+		if a := into[place{e.Asset, address}]; a != nil {
+			r.transfers, r.first, r.last = a.transfers, a.first, a.last
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// said is what an address is called, with its ground: "Harbour Exchange 4 [claim 80]"
+// or "probable deposit address of Harbour Exchange [deposit/1 75]".
+func (x *index) said(chain, address string) string {
+	n := x.name(chain, address)
+	if n.text == "" {
+		return ""
+	}
+	return n.text + " " + n.ground()
+}

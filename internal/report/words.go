@@ -1,0 +1,359 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// legend says which figures of a page are which.
+var legend = []struct{ kind, word, means string }{
+	{"fact", "Fact", "what a ledger records: hashes, times, addresses, amounts of payments."},
+	{"claim", "Claim", "what somebody says, with a source: names of addresses, prices, what a record states. [claim 90] is held with confidence 90 of 100."},
+	{"inference", "Inference", "what a stated method concludes: how much of a payment is stolen value, ranges, probable deposit addresses. [deposit-forward/1 75] is a method, its version and its confidence."},
+}
+
+// A category is the ends of one category in one asset.
+type category struct {
+	category string
+	total    *End  // the category taken together; nil when the document has none
+	ends     []int // indexes into the document's ends
+}
+
+// endAssets lists the assets value ended in: those stolen first, in their order.
+func (x *index) endAssets() []string {
+	var all []string
+	add := func(asset string) {
+		if !slices.Contains(all, asset) {
+			all = append(all, asset)
+		}
+	}
+	ended := func(asset string) bool {
+		return slices.ContainsFunc(x.d.Ends, func(e End) bool { return e.Asset == asset })
+	}
+	for _, s := range x.d.Stolen {
+		if ended(s.Asset) {
+			add(s.Asset)
+		}
+	}
+	for i := range x.d.Ends {
+		add(x.d.Ends[i].Asset)
+	}
+	return all
+}
+
+// groups lists an asset's categories in the document's order, each with its ends.
+func (x *index) groups(asset string) []category {
+	var out []category
+	at := func(name string) *category {
+		for i := range out {
+			if out[i].category == name {
+				return &out[i]
+			}
+		}
+		out = append(out, category{category: name})
+		return &out[len(out)-1]
+	}
+	for i := range x.d.Categories {
+		if e := &x.d.Categories[i]; e.Asset == asset {
+			at(e.Category).total = e
+		}
+	}
+	for i := range x.d.Ends {
+		if e := &x.d.Ends[i]; e.Asset == asset {
+			g := at(e.Category)
+			g.ends = append(g.ends, i)
+		}
+	}
+	return out
+}
+
+// summary says in a sentence for each asset how much was stolen and where the most
+// of it is: a category is named while it holds a hundredth of the stolen amount or more.
+func (x *index) summary() []string {
+	var out []string
+	for _, s := range x.d.Stolen {
+		stolen := amount(s.Amount)
+		line := x.coins(s.Asset, stolen, nearest) + " " + x.symbol(s.Asset)
+		if x.d.Trace.Direction == string(fundtrail.Backward) {
+			line += " asked about."
+		} else {
+			line += " stolen."
+		}
+		for _, g := range x.groups(s.Asset) {
+			if g.total == nil {
+				continue
+			}
+			part := g.total.Amount.sum(x.d.Trace.Policy)
+			if hundred, over := part.Mul(fundtrail.NewAmount(100)); !over && hundred.Less(stolen) {
+				continue
+			}
+			line += fmt.Sprintf(" %s: %s", categoryName(g.category), x.coins(s.Asset, part, nearest))
+			if lo, hi := x.coins(s.Asset, amount(g.total.AtLeast), down), x.coins(s.Asset, amount(g.total.AtMost), up); lo != hi {
+				line += fmt.Sprintf(" (at least %s, at most %s)", lo, hi)
+			}
+			line += "."
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// policyMeans says in a sentence what a policy assumes.
+func policyMeans(policy string) string {
+	return map[string]string{
+		"fifo":          "First in, first out: what arrived first leaves first (Clayton's case).",
+		"lifo":          "Last in, first out: what arrived last leaves first.",
+		"haircut":       "Pro rata: every payment carries the share of stolen value that the balance had.",
+		"tainted-first": "Stolen value leaves before any other.",
+		"tainted-last":  "Stolen value leaves after all other.",
+		"tiho":          "Stolen inputs go to the highest outputs of a transaction.",
+		"poison":        "All that stolen value has touched counts whole. It does not conserve value.",
+	}[policyName(policy)]
+}
+
+// theftGround says what the start of a trace rests on.
+func theftGround(th *Theft) (kind, ground string) {
+	switch {
+	case th.Basis == "ledger":
+		return "fact", "ledger record"
+	case th.Basis == "record" && th.Proceeds:
+		return byClaim, "stated by a source: proceeds of what was stolen"
+	case th.Basis == "record":
+		return byClaim, "stated by a source"
+	}
+	return "fact", "all that the address pays out"
+}
+
+// options lists how the trace was asked, as name and value.
+func (x *index) options() [][2]string {
+	h := &x.d.Trace
+	o := &h.Options
+	out := [][2]string{
+		{"Direction", clean(h.Direction)},
+		{"Policies", clean(strings.Join(h.Policies, ", "))},
+		{"From", firstOf(clean(o.Since), "the start")},
+		{"Until", firstOf(clean(o.Until), "the end of the data")},
+		{"Hops", limit(o.MaxHops)},
+	}
+	assets := make([]string, 0, len(o.Dust))
+	for a := range o.Dust {
+		assets = append(assets, a)
+	}
+	slices.Sort(assets)
+	for _, a := range assets {
+		floor := clean(o.Dust[a])
+		if n, err := fundtrail.ParseAmount(o.Dust[a]); err == nil {
+			floor = x.exact(a, n)
+		}
+		out = append(out, [2]string{"Dust floor", floor})
+	}
+	return append(out,
+		[2]string{"Hub", "over " + count(o.Hub, "counterparty")},
+		[2]string{"Deposit window", duration(o.DepositWindow)},
+		[2]string{"Return to a payer", payback(o.Payback)},
+		[2]string{"Movements read", group(strconv.Itoa(max(h.Visited, 0))) + " of at most " + limit(o.MaxVisits)},
+		[2]string{"Tags that stop the trace", "of confidence " + strconv.Itoa(o.MinConfidence) + " or more"},
+	)
+}
+
+// duration says whole days as days.
+func duration(s string) string {
+	const day = 24 * time.Hour
+	d, err := time.ParseDuration(s)
+	if err != nil || d == 0 || d%day != 0 {
+		return clean(s)
+	}
+	return count(int(d/day), "day")
+}
+
+func payback(times int) string {
+	if times < 0 {
+		return "never"
+	}
+	return "who had paid at least " + strconv.Itoa(times) + " times as much"
+}
+
+func limit(n int) string {
+	if n <= 0 {
+		return "no limit"
+	}
+	return group(strconv.Itoa(n))
+}
+
+// caveats says what the figures do not cover, in sentences.
+func (x *index) caveats() []string {
+	var out []string
+	c := &x.d.Coverage
+	for _, ch := range c.Chains {
+		out = append(out, fmt.Sprintf("The ledger of %s runs from block %s (%s) to %s (%s), %s. What is not in it was not seen; that is never the same as clean.",
+			clean(ch.Chain), group(strconv.FormatInt(ch.FirstBlock, 10)), day(ch.First), group(strconv.FormatInt(ch.LastBlock, 10)), day(ch.Last), count(ch.Movements, "movement")))
+	}
+	partial, unstated := 0, 0
+	for i := range x.d.Addresses {
+		switch x.d.Addresses[i].Coverage {
+		case "partial":
+			partial++
+		case "unstated":
+			unstated++
+		}
+	}
+	if partial > 0 {
+		out = append(out, fmt.Sprintf("Of %s of the trace the data claims to hold only a part of the history.", count(partial, "address")))
+	}
+	if unstated > 0 {
+		out = append(out, fmt.Sprintf("Of %s of the trace the data does not say how much of the history it holds.", count(unstated, "address")))
+	}
+	if n := len(c.Gaps); n > 0 {
+		out = append(out, count(n, "address")+map[bool]string{true: " pays", false: " pay"}[n == 1]+" out more than the ledger shows coming in. The ranges are widened for it.")
+	}
+	if s := x.unpriced(); s != "" {
+		out = append(out, s)
+	}
+	for _, n := range c.Notes {
+		out = append(out, clean(n))
+	}
+	return out
+}
+
+// unpriced says which stolen amounts have no value in dollars.
+func (x *index) unpriced() string {
+	var parts []string
+	for _, s := range x.d.Stolen {
+		rest := amount(s.Amount)
+		if s.USD != nil {
+			rest = amount(s.USD.Unpriced)
+		}
+		if !rest.IsZero() {
+			parts = append(parts, x.coins(s.Asset, rest, nearest)+" "+x.symbol(s.Asset))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Of what was stolen " + strings.Join(parts, " and ") + " has no price here: it is left out of every sum in dollars, not counted as 0."
+}
+
+// routeTo says where a route leads. The last of a long list is all the others, which
+// have no one end.
+func (x *index) routeTo(r *Route) string {
+	if r.End < 0 {
+		return "by smaller routes, together"
+	}
+	return "to " + endTitle(&x.d.Ends[r.End])
+}
+
+// lastStep names a route's end where its addresses stop before it, as they do when the
+// end is a service.
+func (x *index) lastStep(r *Route) string {
+	n := len(r.Addresses)
+	if r.End < 0 || n == 0 || slices.Contains(x.d.Ends[r.End].Addresses, r.Addresses[n-1]) {
+		return ""
+	}
+	return endTitle(&x.d.Ends[r.End])
+}
+
+// An argument is a part of a command line: a flag with its value, or either alone.
+type argument struct{ flag, value string }
+
+func (a argument) String() string {
+	if a.value == "" {
+		return a.flag
+	}
+	if a.flag == "" {
+		return shellWord(a.value)
+	}
+	return a.flag + " " + shellWord(a.value)
+}
+
+// chunks cuts the value into shell words of at most room columns, which a shell joins
+// again when a backslash ends the line between them.
+func (a argument) chunks(room int) []string {
+	var out []string
+	chunk := ""
+	for _, r := range clean(a.value) {
+		if chunk != "" && columns(shellWord(chunk+string(r))) > room {
+			out = append(out, shellWord(chunk))
+			chunk = ""
+		}
+		chunk += string(r)
+	}
+	return append(out, shellWord(chunk))
+}
+
+// verifyCommand is the command that checks the JSON report against its inputs.
+func (x *index) verifyCommand() []argument {
+	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags()...)
+}
+
+// traceCommand is the command that makes the JSON report again.
+func (x *index) traceCommand() []argument {
+	h := &x.d.Trace
+	args := []argument{{"fundtrail trace", ""}}
+	for word := range strings.FieldsSeq(h.Subject) {
+		args = append(args, argument{"", word})
+	}
+	args = append(args, x.inputFlags()...)
+	return append(args, argument{"--policy", policyName(h.Policy)}, argument{"--direction", h.Direction}, argument{"--format json", ""}, argument{"-o", "report.json"})
+}
+
+func (x *index) inputFlags() []argument {
+	var args []argument
+	for _, in := range x.d.Inputs {
+		switch in.Role {
+		case "ledger", "tags", "prices":
+			args = append(args, argument{"--" + in.Role, in.Name})
+		}
+	}
+	return args
+}
+
+// commandLine is a command on one line.
+func commandLine(args []argument) string {
+	words := make([]string, len(args))
+	for i, a := range args {
+		words[i] = a.String()
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes s for a POSIX shell: a file's name is somebody's choice.
+func shellWord(s string) string {
+	s = clean(s)
+	safe := s != ""
+	for _, r := range s {
+		safe = safe && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/:+@,", r))
+	}
+	if safe && s[0] != '-' {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// hashIndex cites a ledger record: "hash:index".
+func hashIndex(tx string, n *uint32) string {
+	if n == nil {
+		return clean(tx)
+	}
+	return clean(tx) + ":" + strconv.FormatUint(uint64(*n), 10)
+}
+
+// note is an aside in brackets, or nothing.
+func note(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + clean(s) + ")"
+}
+
+// dollarsOrText groups a whole number of dollars and leaves other text alone.
+func dollarsOrText(s string) string {
+	if whole, _, ok := dollars(s); ok {
+		return group(whole)
+	}
+	return clean(s)
+}
