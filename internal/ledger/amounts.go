@@ -2,24 +2,24 @@ package ledger
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/fundtrail/fundtrail"
 )
 
-// amounts is a column of 256-bit amounts coded short. A code byte holds the number
-// of decimal thousands taken out (0 to 7, high three bits) and the number of bytes
-// that follow (low five bits, 31 meaning 32): amounts in wei are mostly round, so
-// 1 ETH takes two bytes. Every amountBlock-th code's offset is kept.
-type amounts struct {
-	arena   []byte
-	offsets []uint64
-	n       int
-}
+// A code is an amount in ten bytes: a mantissa of 72 bits, least byte first, and how
+// many decimal thousands it is short of. Amounts in wei are mostly round, so this
+// holds all but a few; those are kept whole, and the mantissa says which one it is.
+type code [10]byte
 
-const amountBlock = 32
+const (
+	codeKind  = 9    // the byte that holds the thousands
+	codeLarge = 0xff // there: the mantissa is a number in the list of large amounts
+	maxKilos  = 7    // 1000^6 still fits 64 bits, and 10^21 is the commonest round number of wei
+)
 
-// pow1000 holds 1000^k, 0 <= k <= 7: all fit 128 bits.
-var pow1000 = func() (p [8]fundtrail.Amount) {
+// pow1000 holds 1000^k.
+var pow1000 = func() (p [maxKilos + 1]fundtrail.Amount) {
 	p[0] = fundtrail.NewAmount(1)
 	for k := 1; k < len(p); k++ {
 		p[k], _ = p[k-1].Mul(fundtrail.NewAmount(1000))
@@ -27,90 +27,50 @@ var pow1000 = func() (p [8]fundtrail.Amount) {
 	return p
 }()
 
-// appendCode adds the amount whose code begins b to the column.
-func (c *amounts) appendCode(b []byte) {
-	if c.n%amountBlock == 0 {
-		c.offsets = append(c.offsets, uint64(len(c.arena)))
-	}
-	c.arena = append(c.arena, b[:1+codeLen[b[0]&0x1f]]...)
-	c.n++
-}
-
-// at returns the i-th amount.
-func (c *amounts) at(i int) fundtrail.Amount {
-	off := c.offsets[i/amountBlock]
-	for range i % amountBlock {
-		off += 1 + uint64(codeLen[c.arena[off]&0x1f])
-	}
-	return amountAt(c.arena[off:])
-}
-
-// codeLen gives the byte length that a code's low five bits mean.
-var codeLen = func() (l [32]uint8) {
-	for i := range l {
-		l[i] = uint8(i)
-	}
-	l[31] = 32
-	return l
-}()
-
-func appendAmount(arena []byte, a fundtrail.Amount) []byte {
-	thousands := byte(0)
+// encode returns an amount's code, adding to large what has no short one.
+func encode(a fundtrail.Amount, large *[]fundtrail.Amount) (c code) {
+	kilos := byte(0)
 	if a.IsUint64() {
 		v := a.Uint64()
-		for v != 0 && thousands < 7 && v%1000 == 0 {
-			v, thousands = v/1000, thousands+1
+		for v != 0 && kilos < maxKilos && v%1000 == 0 {
+			v, kilos = v/1000, kilos+1
 		}
-		a = fundtrail.NewAmount(v)
-	} else {
-		// 10^21 at once is the commonest large case; each step is a division of
-		// 256 bits, so stop at the first that leaves a remainder.
-		for thousands < 7 {
-			q, _ := a.MulDiv(pow1000[0], pow1000[1])
-			if back, _ := q.Mul(pow1000[1]); back != a {
-				break
-			}
-			a, thousands = q, thousands+1
+		binary.LittleEndian.PutUint64(c[:], v)
+		c[codeKind] = kilos
+		return c
+	}
+	for kilos < maxKilos {
+		q, _ := a.MulDiv(pow1000[0], pow1000[1])
+		if back, _ := q.Mul(pow1000[1]); back != a {
+			break
 		}
+		a, kilos = q, kilos+1
 	}
 	w := a.Words()
-	var b [32]byte
-	for i := range w {
-		binary.LittleEndian.PutUint64(b[8*i:], w[i])
+	if w[1] > 0xff || w[2]|w[3] != 0 {
+		a, _ = a.Mul(pow1000[kilos])
+		binary.LittleEndian.PutUint64(c[:], uint64(len(*large)))
+		c[codeKind] = codeLarge
+		*large = append(*large, a)
+		return c
 	}
-	n := 32
-	for n > 0 && b[n-1] == 0 {
-		n--
-	}
-	code := byte(n)
-	if n > 30 {
-		n, code = 32, 31
-	}
-	arena = append(arena, thousands<<5|code)
-	return append(arena, b[:n]...)
+	binary.LittleEndian.PutUint64(c[:], w[0])
+	c[8], c[codeKind] = byte(w[1]), kilos
+	return c
 }
 
-// amountAt decodes the amount whose code begins b.
-func amountAt(b []byte) fundtrail.Amount {
-	code := b[0]
-	n := int(codeLen[code&0x1f])
-	var a fundtrail.Amount
-	if n <= 8 {
-		var v uint64
-		for i := n; i > 0; i-- {
-			v = v<<8 | uint64(b[i])
-		}
-		a = fundtrail.NewAmount(v)
-	} else {
-		var full [32]byte
-		copy(full[:], b[1:1+n])
-		a = fundtrail.AmountFromWords([4]uint64{
-			binary.LittleEndian.Uint64(full[0:]), binary.LittleEndian.Uint64(full[8:]),
-			binary.LittleEndian.Uint64(full[16:]), binary.LittleEndian.Uint64(full[24:]),
-		})
+// decode is the inverse of encode.
+func (c *code) decode(large []fundtrail.Amount) fundtrail.Amount {
+	lo, hi, kilos := binary.LittleEndian.Uint64(c[:]), uint64(c[8]), c[codeKind]
+	switch {
+	case kilos == 0:
+		return fundtrail.AmountFromWords([4]uint64{lo, hi})
+	case kilos == codeLarge:
+		return large[lo]
+	case hi == 0 && kilos < maxKilos:
+		hi, lo = bits.Mul64(lo, pow1000[kilos].Uint64())
+		return fundtrail.AmountFromWords([4]uint64{lo, hi})
 	}
-	if k := code >> 5; k != 0 {
-		a, _ = a.Mul(pow1000[k])
-	}
+	a, _ := fundtrail.AmountFromWords([4]uint64{lo, hi}).Mul(pow1000[kilos])
 	return a
 }

@@ -15,7 +15,7 @@ type Builder struct {
 	assetIDs map[fundtrail.Asset]fundtrail.AssetID
 	txs      pile[buildTx]
 	rows     pile[buildRow]
-	arena    []byte // coded amounts of rows
+	large    []fundtrail.Amount // amounts of rows that have no short code
 	spends   []spend
 	blocks   []blockTime
 	files    []string
@@ -99,7 +99,7 @@ type buildTx struct {
 }
 
 type buildRow struct {
-	amount   uint64 // offset in Builder.arena
+	amount   code
 	tx       uint32
 	index    uint32
 	from, to uint32
@@ -227,19 +227,18 @@ func (b *Builder) Add(tx TxRef, r Row) error {
 		})
 	}
 	b.rows.push(buildRow{
-		amount: uint64(len(b.arena)), tx: uint32(tx), index: r.Index,
+		amount: encode(r.Amount, &b.large), tx: uint32(tx), index: r.Index,
 		from: uint32(r.From), to: uint32(r.To), asset: uint32(r.Asset), kind: r.Kind,
 	})
-	b.arena = appendAmount(b.arena, r.Amount)
 	return nil
 }
 
 // A Mark is a state of a Builder to go back to.
-type Mark struct{ txs, rows, arena, spends, blocks, files, coverage int }
+type Mark struct{ txs, rows, large, spends, blocks, files, coverage int }
 
 // Mark remembers the builder's state before a row or a file is read.
 func (b *Builder) Mark() Mark {
-	return Mark{b.txs.len(), b.rows.len(), len(b.arena), len(b.spends), len(b.blocks), len(b.files), len(b.coverage)}
+	return Mark{b.txs.len(), b.rows.len(), len(b.large), len(b.spends), len(b.blocks), len(b.files), len(b.coverage)}
 }
 
 // Undo drops what was added since the mark, so that a bad row leaves nothing
@@ -247,7 +246,7 @@ func (b *Builder) Mark() Mark {
 func (b *Builder) Undo(m Mark) {
 	b.txs.cut(m.txs)
 	b.rows.cut(m.rows)
-	b.arena = b.arena[:m.arena]
+	b.large = b.large[:m.large]
 	b.spends, b.blocks = b.spends[:m.spends], b.blocks[:m.blocks]
 	b.files, b.coverage = b.files[:m.files], b.coverage[:m.coverage]
 }

@@ -20,7 +20,6 @@ func (b *Builder) link(m *Memory, perm []uint32) error {
 	for i := range b.spends {
 		at[b.spends[i].row] = i
 	}
-	amounts := map[int]fundtrail.Amount{} // of inputs whose row did not tell
 	for p, i := range perm {
 		if b.rows.at(i).kind != fundtrail.MoveInput {
 			continue
@@ -29,17 +28,14 @@ func (b *Builder) link(m *Memory, perm []uint32) error {
 		if !ok {
 			continue
 		}
-		if err := b.linkInput(m, p, b.rows.at(i), &b.spends[n], amounts); err != nil {
+		if err := b.linkInput(m, p, b.rows.at(i), &b.spends[n]); err != nil {
 			return err
 		}
-	}
-	if len(amounts) > 0 {
-		m.replaceAmounts(amounts)
 	}
 	return m.checkCoins()
 }
 
-func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend, amounts map[int]fundtrail.Amount) error {
+func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend) error {
 	id := fundtrail.TxID{Chain: b.addrs.chains[s.chain], Hash: s.hash}
 	t := b.txs.at(r.tx)
 	span, ok := m.FindTx(id)
@@ -68,35 +64,20 @@ func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend, amounts map
 		}
 		return fmt.Errorf("%s: transaction %s spends output %d of %s, %s: %w", b.where(t), b.id(t), s.output, id, mend, fundtrail.ErrConflict)
 	}
-	want := m.amounts.at(out)
+	want := m.amount(out)
 	if got := b.amount(r); got.IsZero() {
-		amounts[p] = want
+		m.rows[p].amount = m.rows[out].amount
 	} else if got != want {
 		return fmt.Errorf("%s: transaction %s spends %s:%d as %s base units, but that output is %s: %w",
 			b.where(t), b.id(t), id, s.output, got, want, fundtrail.ErrConflict)
 	}
-	if m.rows[p].from == 0 {
+	if m.rows[p].from == (id32{}) {
 		m.rows[p].from = m.rows[out].to
 	} else if m.rows[out].to != m.rows[p].from {
 		return fmt.Errorf("%s: transaction %s spends output %d of %s as another address than it paid: %w", b.where(t), b.id(t), s.output, id, fundtrail.ErrConflict)
 	}
 	m.links[p], m.links[out] = uint32(out), uint32(p)
 	return nil
-}
-
-// replaceAmounts rewrites the amounts of some rows.
-func (m *Memory) replaceAmounts(with map[int]fundtrail.Amount) {
-	var c amounts
-	var code []byte
-	for i := range m.rows {
-		a, ok := with[i]
-		if !ok {
-			a = m.amounts.at(i)
-		}
-		code = appendAmount(code[:0], a)
-		c.appendCode(code)
-	}
-	m.amounts = c
 }
 
 // checkCoins refuses a coin transaction that pays out more than it takes in, unless
@@ -114,10 +95,10 @@ func (m *Memory) checkCoins() error {
 				kind, _ := m.decodePlace(int(p))
 				var over bool
 				if kind == fundtrail.MoveInput {
-					in, over = in.Add(m.amounts.at(int(p)))
+					in, over = in.Add(m.amount(int(p)))
 					inputs++
 				} else {
-					out, over = out.Add(m.amounts.at(int(p)))
+					out, over = out.Add(m.amount(int(p)))
 				}
 				overflow = overflow || over
 			}

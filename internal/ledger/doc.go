@@ -5,9 +5,9 @@
 //
 // # Layout
 //
-// A movement is a row of twelve bytes (payer, payee, asset, place in its
-// transaction) and an amount coded short in an arena of its own. A bitmap marks the
-// first row of each transaction, so that a row needs no transaction number. Hashes,
+// A movement is a row of 22 bytes: payer, payee, asset, place in its transaction, and
+// its amount coded short. A bitmap marks the first row of each transaction, so that a
+// row needs no transaction number. Hashes,
 // blocks and a permutation sorted by hash are kept once a transaction. Addresses
 // are interned in one arena; for each, the positions of its movements stand in
 // order in one array. On power-law data with two movements a transaction all of

@@ -244,7 +244,7 @@ func (r *buildRow) side() int {
 	return 0
 }
 
-func (b *Builder) amount(r *buildRow) fundtrail.Amount { return amountAt(b.arena[r.amount:]) }
+func (b *Builder) amount(r *buildRow) fundtrail.Amount { return r.amount.decode(b.large) }
 
 func (b *Builder) describe(r *buildRow) string {
 	name := func(id uint32) string {

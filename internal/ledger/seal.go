@@ -202,8 +202,6 @@ func (b *Builder) sealAssets(m *Memory, rows []uint32) error {
 // is not kept; the returned slice numbers those that are, by place in order.
 func (b *Builder) columns(m *Memory, order, perm []uint32) (kept []uint32) {
 	m.rows = make([]row, len(perm))
-	m.amounts.arena = make([]byte, 0, len(b.arena))
-	m.amounts.offsets = make([]uint64, 0, len(perm)/amountBlock+1)
 	m.starts = newBitset(len(perm))
 	if len(m.assets) > 1<<16 {
 		m.assetHigh = make([]uint8, len(perm))
@@ -215,11 +213,10 @@ func (b *Builder) columns(m *Memory, order, perm []uint32) (kept []uint32) {
 	last := uint32(math.MaxUint32)
 	for p, i := range perm {
 		r := b.rows.at(i)
-		m.rows[p] = row{from: r.from, to: r.to, asset: uint16(r.asset), place: m.encodePlace(p, r.kind, r.index)}
+		m.rows[p] = row{from: splitID(r.from), to: splitID(r.to), asset: uint16(r.asset), place: m.encodePlace(p, r.kind, r.index), amount: r.amount}
 		if m.assetHigh != nil {
 			m.assetHigh[p] = uint8(r.asset >> 16)
 		}
-		m.amounts.appendCode(b.arena[r.amount:])
 		tx := b.txs.at(r.tx).order
 		if tx == last {
 			continue
@@ -247,7 +244,7 @@ func (b *Builder) columns(m *Memory, order, perm []uint32) (kept []uint32) {
 		m.chains[n-1].End = fundtrail.Position(len(perm))
 	}
 	m.starts.index()
-	m.amounts.arena = shrink(m.amounts.arena)
+	m.large = shrink(b.large)
 	m.hashes, m.txBlock, m.blocks = shrink(m.hashes), shrink(m.txBlock), shrink(m.blocks)
 	m.indexTimes()
 	a := m.addrs
