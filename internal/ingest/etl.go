@@ -148,7 +148,7 @@ func (j *job) finishBlocks() {
 		if h.feeMissing {
 			what = fundtrail.ValueTransfers
 		}
-		if of == h.file && run.What == what && run.ToBlock == height-1 {
+		if of != nil && run.Source == base(h.file.name) && run.What == what && run.ToBlock == height-1 {
 			run.ToBlock = height
 			continue
 		}

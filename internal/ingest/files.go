@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"os"
 	"path"
@@ -101,7 +102,7 @@ func (r *BadRow) Unwrap() error { return r.err }
 //
 // Tables of ethereum-etl that belong together must come in one call.
 func Files(ctx context.Context, b *ledger.Builder, inputs []Input, opt Options) ([]Summary, error) {
-	j := &job{ctx: ctx, b: b, opt: opt, chain: cmp.Or(opt.Chain, fundtrail.Ethereum)}
+	j := &job{ctx: ctx, b: b, opt: opt, chain: cmp.Or(opt.Chain, fundtrail.Ethereum), seed: maphash.MakeSeed()}
 	info, ok := j.chain.Info()
 	if !ok {
 		return nil, fmt.Errorf("chain %q is not known: %w", opt.Chain, fundtrail.ErrInvalid)
@@ -129,6 +130,8 @@ type job struct {
 	receipts map[fundtrail.Hash]receipt
 	traces   map[fundtrail.Hash]*traceTree
 	last     *traceTree // the tree of the row before
+	flushed  map[fundtrail.Hash][]uint64
+	seed     maphash.Seed
 	issues   map[issueKey][]issue
 	accounts accounts
 	newest   int64 // block of a transaction that some file holds

@@ -113,10 +113,6 @@ func decompress(r *bufio.Reader, head []byte) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("it is a zip archive: unpack it, or use gzip or zstd: %w", fundtrail.ErrInvalid)
 	case is("BZh"), is("\xfd7zXZ\x00"):
 		return nil, fmt.Errorf("it is compressed with bzip2 or xz: unpack it, or use gzip or zstd: %w", fundtrail.ErrInvalid)
-	case is("\xff\xfe"), is("\xfe\xff"):
-		return nil, fmt.Errorf("it is UTF-16: save it as UTF-8: %w", fundtrail.ErrInvalid)
-	case is("\xef\xbb\xbf"):
-		r.Discard(3) // a byte order mark says nothing about UTF-8
 	}
 	return io.NopCloser(r), nil
 }

@@ -62,8 +62,16 @@ func (t *table) open() error {
 	if err != nil {
 		return err
 	}
-	if bytes.IndexByte(rec, 0) >= 0 {
+	switch {
+	case bytes.HasPrefix(rec, []byte("\xff\xfe")), bytes.HasPrefix(rec, []byte("\xfe\xff")):
+		return fmt.Errorf("it is UTF-16: save it as UTF-8: %w", fundtrail.ErrInvalid)
+	case bytes.IndexByte(rec, 0) >= 0:
 		return fmt.Errorf("line %d holds a NUL byte: is it a binary file? %w", t.line, fundtrail.ErrInvalid)
+	case bytes.HasPrefix(rec, []byte("\xef\xbb\xbf")):
+		// A byte order mark says nothing about UTF-8.
+		t.lo += 3
+		rec = rec[3:]
+		t.raw = rec
 	}
 	first := bytes.TrimSpace(rec)
 	if len(first) == 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"math"
 	"slices"
@@ -88,6 +89,13 @@ func (f *file) traceRow() error {
 	n, err := f.traceNode(kind, t.Height)
 	if err != nil {
 		return err
+	}
+	if done, ok := f.flushed[t.Hash]; ok {
+		if slices.Contains(done, n.digest(f.seed, t.Height)) {
+			return nil
+		}
+		return fmt.Errorf("trace %v of transaction %s is not among the traces that stood before and were all of them: %w",
+			n.path, fundtrail.TxID{Chain: f.chain, Hash: t.Hash}, fundtrail.ErrConflict)
 	}
 	tree := f.traces[t.Hash]
 	if f.last != nil && f.last != tree {
@@ -223,7 +231,8 @@ func (f *file) grow(tree *traceTree, t ledger.Tx, n traceNode) error {
 	return nil
 }
 
-// flushTrace adds a tree's transfers when the tree is whole, and forgets it.
+// flushTrace adds a tree's transfers when the tree is whole, and forgets all but a
+// digest of each node: the same rows may come again.
 func (j *job) flushTrace(tree *traceTree) error {
 	if tree.want != len(tree.nodes) {
 		return nil // perhaps the rest is still to come
@@ -232,8 +241,32 @@ func (j *job) flushTrace(tree *traceTree) error {
 	if err != nil || whole != nil {
 		return err
 	}
+	if j.flushed == nil {
+		j.flushed = map[fundtrail.Hash][]uint64{}
+	}
+	digests := make([]uint64, len(tree.nodes))
+	for i := range tree.nodes {
+		digests[i] = tree.nodes[i].digest(j.seed, tree.tx.Height)
+	}
+	j.flushed[tree.tx.Hash] = digests
 	delete(j.traces, tree.tx.Hash)
 	return tree.add()
+}
+
+// digest is what remains of a node once its tree is flushed, to know it again.
+func (n *traceNode) digest(seed maphash.Seed, height int64) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, step := range n.path {
+		maphash.WriteComparable(&h, step)
+	}
+	maphash.WriteComparable(&h, struct {
+		from, to fundtrail.AddressID
+		value    fundtrail.Amount
+		failed   bool
+		height   int64
+	}{n.from, n.to, n.value, n.failed, height})
+	return h.Sum64()
 }
 
 // finishTraces adds the trees that were not known to be whole before.
@@ -254,7 +287,7 @@ func (j *job) finishTraces() error {
 			return err
 		}
 	}
-	j.traces, j.last = nil, nil
+	j.traces, j.last, j.flushed = nil, nil, nil
 	return nil
 }
 

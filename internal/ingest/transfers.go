@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/ledger"
@@ -125,22 +126,18 @@ func (f *file) asset(chain fundtrail.Chain) (fundtrail.Asset, error) {
 	if !f.told(transfersAsset) {
 		return a, nil
 	}
-	text := string(f.cells[transfersAsset])
-	contract := text
-	if slug, rest, ok := bytes.Cut(f.cells[transfersAsset], []byte{'/'}); ok || text == string(chain) {
-		named, err := fundtrail.ParseChain(string(slug))
-		if err != nil {
-			return a, f.badCell(transfersAsset, err)
-		}
-		if named != chain {
-			return a, f.bad(transfersAsset, "an asset of the row's chain, "+string(chain))
-		}
-		if !ok {
-			return a, nil
-		}
-		contract = string(rest)
+	slug, contract, token := strings.Cut(string(f.cells[transfersAsset]), "/")
+	named, err := fundtrail.ParseChain(slug)
+	switch {
+	case err == nil && named != chain:
+		return a, f.bad(transfersAsset, "an asset of the row's chain, "+string(chain))
+	case err == nil && !token:
+		return a, nil
+	case err != nil && token:
+		return a, f.badCell(transfersAsset, err)
+	case err != nil:
+		contract = slug
 	}
-	var err error
 	if a.Contract, err = fundtrail.ParseAddress(chain, contract); err != nil {
 		return a, f.badCell(transfersAsset, err)
 	}
