@@ -24,7 +24,7 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-//go:embed actors/*.yaml incidents/*.yaml services/*.yaml assets.yaml
+//go:embed actors/*.yaml incidents/*.yaml services/*.yaml assets.yaml ledgers/*.csv
 var files embed.FS
 
 var (

@@ -161,9 +161,11 @@ func (r *run) leftover(a fundtrail.AddressID, gaps bool) verdict {
 	}
 	switch r.coverage(a) {
 	case coverWhole:
-		return verdict{kind: fundtrail.EndHeld, label: "still held", reason: "still there" + until + "; the data claims to hold all that it did", own: true}
+		return verdict{kind: fundtrail.EndHeld, label: "still held", reason: "still there" + until + "; the data claims all that it did", own: true}
+	case coverOwn:
+		return verdict{kind: fundtrail.EndHeld, label: "still held", reason: "still there" + until + "; the data claims all its own transactions", own: true}
 	case coverSeen:
-		return verdict{kind: fundtrail.EndHeld, label: "still held", reason: "not seen to move" + until + "; the data does not claim to hold all that it did", own: true}
+		return verdict{kind: fundtrail.EndHeld, label: "still held", reason: "not seen to move" + until + "; the data does not claim all that it did", own: true}
 	}
 	return verdict{kind: fundtrail.EndCoverage, label: "not covered", reason: "the data holds nothing that this address paid", own: true}
 }
@@ -174,7 +176,8 @@ type cover uint8
 const (
 	coverNone  cover = iota // no claim, and no payment seen
 	coverSeen               // no claim, but payments seen
-	coverWhole              // claimed whole to the end of the ledger's chain
+	coverOwn                // what it sent itself is claimed whole to the end of the ledger's chain
+	coverWhole              // all that it did is
 )
 
 func (r *run) coverage(a fundtrail.AddressID) cover {
@@ -188,13 +191,20 @@ func (r *run) coverage(a fundtrail.AddressID) cover {
 
 func (r *run) findCoverage(id fundtrail.AddressID) cover {
 	a := r.ledger.Address(id)
+	best := coverNone
 	for _, c := range r.claims {
 		if c.Chain != a.Chain() || !c.Address.IsZero() && c.Address != a || c.What&fundtrail.ValueTransfers == 0 {
 			continue
 		}
 		if l := r.laneOf(c.Chain); l.hi > l.First && c.ToBlock >= r.ledger.Transaction(l.hi-1).Height {
-			return coverWhole
+			if c.What == fundtrail.AllKinds {
+				return coverWhole
+			}
+			best = coverOwn
 		}
+	}
+	if best != coverNone {
+		return best
 	}
 	seen := coverNone
 	r.moves(id, func(_ fundtrail.Position, m *fundtrail.Movement) bool {

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/data"
+	"github.com/fundtrail/fundtrail/internal/feed"
+	"github.com/fundtrail/fundtrail/internal/ingest"
+	"github.com/fundtrail/fundtrail/internal/ledger"
+	"github.com/fundtrail/fundtrail/internal/report"
+)
+
+// inputs are the files that a trace is made from.
+type inputs struct {
+	ledger  fundtrail.Ledger
+	prices  *feed.Prices
+	files   []report.Input
+	notes   []string // what the data does not show
+	excerpt bool     // the ledger is the one embedded in the program
+}
+
+// expand replaces folders by the files in them, sorted.
+func expand(names []string) ([]string, error) {
+	var out []string
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			out = append(out, name)
+			continue
+		}
+		entries, err := os.ReadDir(name)
+		if err != nil {
+			return nil, err
+		}
+		n := len(out)
+		for _, e := range entries {
+			if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+				out = append(out, filepath.Join(name, e.Name()))
+			}
+		}
+		if len(out) == n {
+			return nil, fmt.Errorf("%s: the folder has no files: %w", name, fundtrail.ErrInvalid)
+		}
+	}
+	return out, nil
+}
+
+// loadLedger imports the ledger's files; without any it takes the excerpt that is
+// embedded for an incident.
+func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p *progress) error {
+	var list []ingest.Input
+	names, err := expand(append(slices.Clone(f.ledger), s.files...))
+	if err != nil {
+		return fmt.Errorf("--ledger: %w", err)
+	}
+	for _, name := range names {
+		list = append(list, ingest.File(name))
+	}
+	if len(list) == 0 {
+		excerpt, ok := excerptOf(s)
+		if !ok {
+			return usage("give the ledger's files with --ledger: only %s can be traced without", strings.Join(data.Excerpts(), ", "))
+		}
+		list, in.excerpt = []ingest.Input{excerpt}, true
+		in.notes = append(in.notes, "The ledger is the excerpt embedded in the program: the key transfers of the case, not all of it. Give the whole with --ledger.")
+	}
+	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read}
+	if f.chain != "" {
+		if opt.Chain, err = fundtrail.ParseChain(f.chain); err != nil {
+			return usage("--chain: %v", err)
+		}
+	}
+	p.start("reading the ledger", totalSize(names))
+	b := ledger.NewBuilder()
+	sums, err := ingest.Files(ctx, b, list, opt)
+	if err != nil {
+		return err
+	}
+	p.start("ordering the ledger", 0)
+	l, err := b.Seal()
+	if err != nil {
+		return err
+	}
+	in.ledger = l
+	if err := f.setAside(sums); err != nil {
+		return err
+	}
+	in.summarise(sums)
+	return nil
+}
+
+// totalSize sums the sizes of files, 0 when one is not known.
+func totalSize(names []string) (sum int64) {
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil || !info.Mode().IsRegular() {
+			return 0
+		}
+		sum += info.Size()
+	}
+	return sum
+}
+
+// summarise notes the files and what they lack.
+func (in *inputs) summarise(sums []ingest.Summary) {
+	var kinds fundtrail.Kinds
+	var status, fees, recipients, bad int
+	for i := range sums {
+		s := &sums[i]
+		kinds |= s.Kinds
+		status, fees, recipients, bad = status+s.StatusUnknown, fees+s.FeeUnknown, recipients+s.RecipientUnknown, bad+len(s.Bad)
+		in.files = append(in.files, report.Input{Role: "ledger", Name: filepath.Base(s.File), SHA256: report.Digest(s.SHA256), Bytes: s.Bytes, Rows: s.Rows})
+	}
+	account := slices.ContainsFunc(in.ledger.Chains(), func(c fundtrail.ChainSpan) bool {
+		info, _ := c.Chain.Info()
+		return info.Model == fundtrail.Accounts
+	})
+	if account && kinds&fundtrail.InternalTransfers == 0 {
+		in.note("The ledger's files hold no internal transfers: value that contracts moved is not seen.")
+	}
+	if account && kinds&fundtrail.TokenTransfers == 0 {
+		in.note("The ledger's files hold no token transfers: what was moved in tokens is not seen.")
+	}
+	if status > 0 {
+		in.note("Of %d transactions no file tells whether they succeeded; their value is held to have moved.", status)
+	}
+	if fees > 0 {
+		in.note("Of %d transactions no file tells the fee.", fees)
+	}
+	if recipients > 0 {
+		in.note("Of %d contract creations no file tells the contract: the value they moved is not in the ledger.", recipients)
+	}
+	if bad > 0 {
+		in.note("%d rows could not be read and were set aside.", bad)
+	}
+}
+
+func (in *inputs) note(format string, args ...any) {
+	in.notes = append(in.notes, fmt.Sprintf(format, args...))
+}
+
+// loadTags adds the claims of tag packs and label files.
+func (in *inputs) loadTags(names []string, c claims, chain string, warn func(string, ...any)) error {
+	names, err := expand(names)
+	if err != nil {
+		return fmt.Errorf("--tags: %w", err)
+	}
+	for _, name := range names {
+		raw, digest, size, err := readAll(name)
+		if err != nil {
+			return fmt.Errorf("--tags: %w", err)
+		}
+		from := fundtrail.Source{URL: filepath.Base(name), SHA256: digest}
+		var got feed.Claims
+		switch format, _ := feed.Detect(raw[:min(len(raw), 1<<16)], name); format {
+		case feed.TagPack:
+			got, err = feed.ParseTagPack(bytes.NewReader(raw), from)
+		case feed.ActorPack:
+			continue // parties without addresses
+		case feed.LabelFile:
+			on, ok := feed.ChainOfLabels(name)
+			if chain != "" {
+				on, err = fundtrail.ParseChain(chain)
+				ok = err == nil
+			}
+			if !ok {
+				return fmt.Errorf("--tags %s: the file does not tell its chain: give --chain: %w", name, cmp.Or(err, fundtrail.ErrInvalid))
+			}
+			got, err = feed.ParseLabels(bytes.NewReader(raw), on, from)
+		default:
+			err = fmt.Errorf("neither a GraphSense tag pack nor an Etherscan label file: %w", fundtrail.ErrInvalid)
+		}
+		if err != nil {
+			return fmt.Errorf("--tags %s: %w", name, err)
+		}
+		if len(got.Rejected) > 0 {
+			warn("%s: %d entries are no claims and were left out, the first: %s", name, len(got.Rejected), got.Rejected[0])
+		}
+		c.add(got.Tags)
+		in.files = append(in.files, report.Input{Role: "tags", Name: filepath.Base(name), SHA256: report.Digest(digest), Bytes: size, Rows: len(got.Tags)})
+	}
+	return nil
+}
+
+// loadPrices reads daily prices; each word is ASSET=FILE.
+func (in *inputs) loadPrices(words []string, warn func(string, ...any)) error {
+	var files []feed.PriceFile
+	for _, word := range words {
+		text, name, ok := strings.Cut(word, "=")
+		if !ok {
+			return usage("--prices %s: say which asset: --prices eth=%s", word, word)
+		}
+		asset, err := parseAsset(text, fundtrail.Ethereum)
+		if err != nil {
+			return usage("--prices: %v", err)
+		}
+		raw, digest, size, err := readAll(name)
+		if err != nil {
+			return fmt.Errorf("--prices: %w", err)
+		}
+		f, err := feed.ParsePrices(bytes.NewReader(raw), asset, fundtrail.Source{URL: filepath.Base(name), SHA256: digest})
+		if err != nil {
+			return fmt.Errorf("--prices %s: %w", name, err)
+		}
+		files = append(files, f)
+		in.files = append(in.files, report.Input{Role: "prices", Name: filepath.Base(name), SHA256: report.Digest(digest), Bytes: size, Rows: len(f.Prices)})
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	prices, conflicts := feed.NewPrices(files...)
+	for _, c := range conflicts {
+		warn("two prices of %s for %s: %s is kept", c.Kept.Asset, c.Kept.Day, c.Kept.Source)
+		break
+	}
+	in.prices = prices
+	return nil
+}
+
+// maxInput bounds a file of claims once unpacked, so that a hostile one cannot fill
+// the memory.
+const maxInput = 1 << 30
+
+// readAll reads a file, unpacked, and the digest and size of its bytes as stored.
+func readAll(name string) (raw []byte, digest [32]byte, size int64, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, digest, 0, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	stored := &counter{r: bufio.NewReaderSize(io.TeeReader(f, h), 1<<16)}
+	plain, err := ingest.Unpack(stored)
+	if err != nil {
+		return nil, digest, 0, fmt.Errorf("%s: %w", name, err)
+	}
+	defer plain.Close()
+	raw, err = io.ReadAll(io.LimitReader(plain, maxInput+1))
+	if err != nil {
+		return nil, digest, 0, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(raw) > maxInput {
+		return nil, digest, 0, fmt.Errorf("%s: more than %d bytes: %w", name, maxInput, fundtrail.ErrLimit)
+	}
+	if _, err := io.Copy(io.Discard, stored); err != nil {
+		return nil, digest, 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return raw, [32]byte(h.Sum(nil)), stored.n, nil
+}
+
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// recordInputs are the curated records that a trace rests on.
+func (in *inputs) recordInputs(s *subject) {
+	for _, r := range s.records {
+		in.files = append(in.files, report.Input{Role: "record", Name: r.name, SHA256: report.Digest(sha256.Sum256(r.raw)), Bytes: int64(len(r.raw))})
+	}
+	h := sha256.New()
+	var size int64
+	for _, id := range data.Records() {
+		name, raw := data.Record(id)
+		fmt.Fprintf(h, "%s %d\n", name, len(raw))
+		h.Write(raw)
+		size += int64(len(raw))
+	}
+	in.files = append(in.files, report.Input{Role: "records", Name: "records of this program", SHA256: report.Digest([32]byte(h.Sum(nil))), Bytes: size, Rows: len(data.Records())})
+}
+
+// excerptOf returns the embedded ledger of an incident.
+func excerptOf(s *subject) (ingest.Input, bool) {
+	if len(s.incidents) != 1 || len(s.thefts) != len(s.incidents[0].Thefts) {
+		return ingest.Input{}, false
+	}
+	name, raw, ok := data.Excerpt(s.incidents[0].ID)
+	if !ok {
+		return ingest.Input{}, false
+	}
+	return ingest.Input{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }}, true
+}
+
+// A progress line is shown on a terminal for what takes longer than a second.
+type progress struct {
+	w     io.Writer // nil: not shown
+	what  string
+	total int64
+	done  int64
+	since time.Time
+	last  time.Time
+	shown bool
+}
+
+func (p *progress) start(what string, total int64) {
+	p.clear()
+	p.what, p.total, p.done, p.since = what, total, 0, time.Now()
+}
+
+// read is told of bytes read; it is called from one goroutine at a time.
+func (p *progress) read(n int) {
+	p.done += int64(n)
+	if p.total > 0 {
+		p.show(fmt.Sprintf("%d %%", 100*p.done/p.total))
+	} else {
+		p.show(fmt.Sprintf("%d MB", p.done>>20))
+	}
+}
+
+func (p *progress) visited(n int) { p.show(fmt.Sprintf("%d movements read", n)) }
+
+func (p *progress) show(text string) {
+	now := time.Now()
+	if p.w == nil || now.Sub(p.since) < time.Second || now.Sub(p.last) < 200*time.Millisecond {
+		return
+	}
+	p.last, p.shown = now, true
+	fmt.Fprintf(p.w, "\r\x1b[K%s: %s", p.what, text)
+}
+
+func (p *progress) clear() {
+	if p.shown {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.shown = false
+	}
+}
