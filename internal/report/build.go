@@ -20,7 +20,7 @@ type About struct {
 	// Asset returns how to print an asset's amounts; decimals is -1 when not known.
 	Asset  func(fundtrail.Asset) (symbol string, decimals int)
 	Party  func(actor string) string // an actor's name, "" when not known
-	Ledger fundtrail.Ledger // for the extent of the data
+	Ledger fundtrail.Ledger          // for the extent of the data
 	Record *fundtrail.Incident
 }
 
