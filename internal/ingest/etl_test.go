@@ -314,6 +314,7 @@ func TestBadBlocksAndReceipts(t *testing.T) {
 	says(t, refused(t, Options{}, text("x", asJSON(etlTx)+`{"hash": "0x}`)), "line 2: not JSON")
 	says(t, refused(t, Options{}, text("x", asJSON(etlTx)+`{"hash": "0x", "Hash": "0x"}`)), "stands twice")
 	says(t, refused(t, Options{}, text("x", asJSON(etlTx)+"[]")), "want an object")
+	says(t, refused(t, Options{}, text("x", asJSON(etlTx)+`{"input": `+strings.Repeat("[", 200)+strings.Repeat("]", 200)+`}`)), "want less nesting")
 }
 
 // TestRealETLAsCSV: the real tables, rewritten as CSV, are the same ledger.

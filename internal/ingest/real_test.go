@@ -94,6 +94,9 @@ func TestRealTxlist(t *testing.T) {
 		t.Errorf("digest %s", got)
 	}
 	want := readTxlist(t, txlistFile)
+	if want.created != 118 {
+		t.Errorf("%d creations, want 118", want.created)
+	}
 	if sum.Failed != want.failed {
 		t.Errorf("%d failed, want %d", sum.Failed, want.failed)
 	}
@@ -333,8 +336,8 @@ func readLines(t *testing.T, in Input, line func([]byte)) {
 
 // txlistFacts is what a plain reading of a txlist gives.
 type txlistFacts struct {
-	failed, values, fees, kept int
-	balance                    map[string]*big.Int
+	failed, values, fees, kept, created int
+	balance                             map[string]*big.Int
 }
 
 func readTxlist(t *testing.T, name string) txlistFacts {
@@ -384,6 +387,14 @@ func readTxlist(t *testing.T, name string) txlistFacts {
 		from, to, value := balance(col("from")), col("to"), number(col("value"))
 		if to == "" {
 			to = col("contractAddress")
+		}
+		if col("to") == "" {
+			// What a creation's address follows from is in the file beside the address.
+			contract := created([20]byte(address(t, col("from")).Payload()), number(col("nonce")).Uint64())
+			if got := fmt.Sprintf("0x%x", contract); got != col("contractAddress") {
+				t.Errorf("%s creates %s, reckoned as %s", col("hash"), col("contractAddress"), got)
+			}
+			facts.created++
 		}
 		kept := false
 		if col("isError") == "1" || col("txreceipt_status") == "0" {

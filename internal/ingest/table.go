@@ -129,9 +129,6 @@ func (t *table) use(columns []column) error {
 	return nil
 }
 
-// has reports whether the file has a column; of JSON lines, whether it may.
-func (t *table) has(c int) bool { return t.json || t.at[c] >= 0 }
-
 // next reads the next record's cells. It returns io.EOF at the end, a rowError when
 // that record is malformed, and another error when the text cannot be read on.
 func (t *table) next() error {

@@ -99,6 +99,22 @@ func TestTraceOrder(t *testing.T) {
 	}
 }
 
+// TestTracesAfterTheWhole: once a transaction's traces are whole, the same rows may
+// come again, and others may not.
+func TestTracesAfterTheWhole(t *testing.T) {
+	other := with(etlTrace, "transaction_hash", hashOf(2), "transaction_index", "4")
+	whole := append(tree(), other)
+	m, sums := importAll(t, Options{}, text("x", asCSV(append(whole, tree()[3], tree()[0])...)))
+	wantMovements(t, m, append(slices.Clone(treeMovements), "0 1>2 5")...)
+	if sums[0].Movements != 8 {
+		t.Errorf("the summary is %+v", sums[0])
+	}
+	for _, late := range []record{trace("0,1", 0, 3, 5, "8"), trace("0,1", 0, 3, 5, "7", "block_number", "14000002"), trace("5", 0, 2, 3, "1"), trace("0,1", 0, 3, 5, "7", "status", "0")} {
+		err := refused(t, Options{}, text("x", asCSV(append(whole, late)...)))
+		says(t, err, "x: line 17: trace", "of transaction "+hashOf(1), "were all of them")
+	}
+}
+
 // TestTracesJoin: a transaction, its traces and its receipt are one.
 func TestTracesJoin(t *testing.T) {
 	traces := []record{trace("", 1, 1, 2, "5"), trace("0", 0, 2, 3, "4")}
