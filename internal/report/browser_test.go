@@ -228,7 +228,7 @@ func TestBrowser(t *testing.T) {
 		// By keyboard alone: to a box, along a line, and choose.
 		eval[any](b, `document.querySelector("#graph-drawing [tabindex='0']").focus()`)
 		first := eval[string](b, `document.activeElement.getAttribute("aria-label")`)
-		b.do(chromedp.KeyEvent(kb.ArrowRight))
+		b.do(chromedp.KeyEvent(kb.ArrowLeft))
 		if now := eval[string](b, `document.activeElement.getAttribute("aria-label")`); now == first || now == "" {
 			b.Errorf("the arrow key went from %q to %q", first, now)
 		}

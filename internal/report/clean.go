@@ -55,7 +55,7 @@ func unsafeRune(r rune) bool {
 	case 0x115f, 0x1160, 0x2800, 0x3164, 0xffa0, 0x034f: // fillers, blank braille, joiner: they draw nothing
 		return true
 	}
-	return unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Variation_Selector) || !unicode.IsGraphic(r)
+	return !unicode.IsGraphic(r) || unicode.Is(unicode.Variation_Selector, r)
 }
 
 // columns is how many columns of a terminal s takes: 0 for combining marks, 2 for

@@ -494,6 +494,28 @@ func TestHostileHTML(t *testing.T) {
 	}
 }
 
+func TestSourceLinks(t *testing.T) {
+	for s, link := range map[string]bool{
+		"https://example.org/a?b=c": true, "http://example.org/": true, "javascript:alert(1)": false, "data:text/html,x": false,
+		"file:///etc/passwd": false, "//example.org/": false, "https:example.org": false, "https://example.org/\u202e": false, "a book, page 3": false,
+	} {
+		if got := source(s).Link != ""; got != link {
+			t.Errorf("source %q is a link: %v, want %v", s, got, link)
+		}
+	}
+}
+
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain, ünïcödé 日本": "plain, ünïcödé 日本", "a\nb": "a<U+000A>b", "\u202ecba": "<U+202E>cba", "\xff": "<0xFF>", "a\u200bb": "a<U+200B>b",
+		"e\u0301": "e\u0301", "z\u0301\u0302\u0303": "z\u0301\u0302<U+0303>", "\u2800": "<U+2800>", "\ufffd": "\ufffd", "x\ufe0f": "x<U+FE0F>", "\U000e0041": "<U+E0041>",
+	} {
+		if got := clean(in); got != want {
+			t.Errorf("clean(%q) is %q, want %q", in, got, want)
+		}
+	}
+}
+
 // embedded is the data that stands in a page.
 func embedded(t testing.TB, page string) string {
 	t.Helper()
@@ -595,7 +617,7 @@ func TestBackward(t *testing.T) {
 	d.Trace.Direction = "backward"
 	text := string(write(t, "text", d))
 	page := string(write(t, "html", d))
-	for _, want := range []string{"where the value came from", "WHERE IT CAME FROM", "WHAT IS ASKED ABOUT"} {
+	for _, want := range []string{"where the value came from", "asked about.", "WHERE IT CAME FROM", "WHAT IS ASKED ABOUT"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q", want)
 		}
