@@ -179,6 +179,10 @@ func TestETLJoins(t *testing.T) {
 			if got := m.Transaction(0).Time; got != 1640000001 {
 				t.Errorf("time %d", got)
 			}
+			for height, want := range map[string][]string{"12964999": {"0 1>2 5", "fee+2 1>9 147000"}, "12965000": {"0 1>2 5", "fee+1 1>- 84000", "fee+2 1>9 63000"}} {
+				m, _ = importAll(t, Options{}, in("txs", with(etlTx, "block_number", height)), in("receipts", with(etlReceipt, "block_number", height)), in("blocks", with(etlBlock, "number", height)))
+				wantMovements(t, m, want...)
+			}
 			// A header of a later block without its base fee says nothing of the parts; and
 			// other chains have other rules.
 			m, _ = importAll(t, Options{}, tx, receipt, in("blocks", with(etlBlock, "base_fee_per_gas", "")))
@@ -245,7 +249,15 @@ func TestETLConflicts(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// A receipt met twice, each time with a part, is one.
+	// A header met twice, each time with a part, is one, as is a receipt.
+	bare := with(etlBlock, "base_fee_per_gas", "", "transaction_count", "")
+	for _, blocks := range [][]record{{etlBlock, bare}, {bare, etlBlock}} {
+		m, _ := importAll(t, Options{}, text("t", asCSV(with(etlTx, "transaction_index", "0"))), text("r", asCSV(etlReceipt)), text("b", asCSV(blocks...)))
+		wantMovements(t, m, "0 1>2 5", "fee+1 1>- 84000", "fee+2 1>9 63000")
+		if len(m.Coverage()) != 1 {
+			t.Errorf("coverage %+v", m.Coverage())
+		}
+	}
 	m, _ := importAll(t, Options{}, text("t", asCSV(etlTx)), text("r1", asCSV(with(etlReceipt, "status", ""))), text("r2", asCSV(with(etlReceipt, "effective_gas_price", ""))))
 	wantMovements(t, m, "0 1>2 5", "fee+0 1>- 147000")
 }

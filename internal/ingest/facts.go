@@ -127,9 +127,17 @@ func gasCost(gas uint64, price fundtrail.Amount) (cost fundtrail.Amount, overflo
 }
 
 // created returns the address of the contract that an account's transaction creates:
-// the last 20 bytes of keccak256(rlp([sender, nonce])) (Yellow Paper, equation 88).
+// the last 20 bytes of keccak256(rlp([sender, nonce])) (Yellow Paper, section 7).
 func created(sender [20]byte, nonce uint64) (contract [20]byte) {
-	list := append([]byte{0x80 + 20}, sender[:]...)
+	h := sha3.NewLegacyKeccak256()
+	h.Write(creationList(sender, nonce))
+	copy(contract[:], h.Sum(nil)[12:])
+	return contract
+}
+
+// creationList returns rlp([sender, nonce]).
+func creationList(sender [20]byte, nonce uint64) []byte {
+	list := append([]byte{0, 0x80 + 20}, sender[:]...)
 	switch {
 	case nonce == 0:
 		list = append(list, 0x80)
@@ -140,11 +148,8 @@ func created(sender [20]byte, nonce uint64) (contract [20]byte) {
 		list = append(list, 0x80+byte(n))
 		list = append(list, binary.BigEndian.AppendUint64(nil, nonce)[8-n:]...)
 	}
-	h := sha3.NewLegacyKeccak256()
-	h.Write([]byte{0xc0 + byte(len(list))})
-	h.Write(list)
-	copy(contract[:], h.Sum(nil)[12:])
-	return contract
+	list[0] = 0xc0 + byte(len(list)-1)
+	return list
 }
 
 // What a protocol moves without a transaction (rewards, withdrawals, the genesis

@@ -157,8 +157,7 @@ func (j *job) run(inputs []Input) ([]Summary, error) {
 	defer func() {
 		for _, f := range files {
 			if f != nil {
-				f.text.Close()
-				f.close()
+				f.release()
 			}
 		}
 	}()
@@ -183,6 +182,7 @@ func (j *job) run(inputs []Input) ([]Summary, error) {
 			}
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
+		f.release()
 	}
 	if err := j.finish(order); err != nil {
 		return nil, err
@@ -192,6 +192,15 @@ func (j *job) run(inputs []Input) ([]Summary, error) {
 		sums[i] = f.sum
 	}
 	return sums, nil
+}
+
+// release closes a file that was read, and lets go of its buffers.
+func (f *file) release() {
+	if f.table != nil {
+		f.text.Close()
+		f.close()
+		f.table, f.text, f.seen = nil, nil, nil
+	}
 }
 
 // start opens a file and finds out what it is.

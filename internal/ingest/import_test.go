@@ -484,6 +484,11 @@ func TestCreations(t *testing.T) {
 			t.Errorf("nonce %d creates %x, want %s", nonce, got, want)
 		}
 	}
+	for nonce, want := range map[uint64]string{0: "d694%x80", 1: "d694%x01", 0x7f: "d694%x7f", 0x80: "d794%x8180", 0xff: "d794%x81ff", 0x100: "d894%x820100", 1<<63 - 1: "de94%x887fffffffffffffff"} {
+		if got, want := fmt.Sprintf("%x", creationList([20]byte(a.Payload()), nonce)), fmt.Sprintf(want, a.Payload()); got != want {
+			t.Errorf("nonce %d: the list is %s, want %s", nonce, got, want)
+		}
+	}
 	row := func(nonce, contract string) string {
 		return strings.Join([]string{"14000001", "1640000001", hashOf(1), nonce, "3", sender, "", "5", "21000", "7", "21000", "0", "1", contract, "0x", ""}, ",")
 	}
@@ -495,6 +500,33 @@ func TestCreations(t *testing.T) {
 	unknown, sums := importAll(t, Options{}, text("x", file1(txlistHeader, row("", ""))))
 	if unknown.Size() != 1 || sums[0].RecipientUnknown != 1 {
 		t.Errorf("%d movements, %+v", unknown.Size(), sums[0])
+	}
+}
+
+// TestDocumentedExamples imports the examples of doc/formats-ledger.md.
+func TestDocumentedExamples(t *testing.T) {
+	doc, err := os.ReadFile("../../doc/formats-ledger.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var examples []string
+	for i, part := range strings.Split(string(doc), "```") {
+		if csv, ok := strings.CutPrefix(part, "csv\n"); ok && i%2 == 1 {
+			examples = append(examples, csv)
+		}
+	}
+	if len(examples) != 2 {
+		t.Fatalf("%d examples", len(examples))
+	}
+	m, sums := importAll(t, Options{}, text("balances", examples[0]), text("coins", examples[1]))
+	if sums[0].Movements != 3 || sums[1].Movements != 3 || transactionCount(m) != 2 {
+		t.Errorf("the examples give %+v", sums)
+	}
+	// The first is taken from real tables, of which it must be a part.
+	whole, _ := importAll(t, Options{}, etlFile(t, "transactions"), etlFile(t, "token_transfers"))
+	both, _ := importAll(t, Options{}, etlFile(t, "transactions"), etlFile(t, "token_transfers"), text("balances", examples[0]))
+	if dump(whole) != dump(both) {
+		t.Error("the example is not what the real tables tell")
 	}
 }
 

@@ -202,17 +202,24 @@ func TestAccounts(t *testing.T) {
 	for _, c := range []struct{ row, want string }{
 		{row(1, "0,99999999,2,yes,1,1640000003"), "[1: 0-14000003 value, fees, accounts.csv]"},
 		{row(1, "5,14000002,2,YES,1,1640000003"), "[1: 5-14000002 value, fees, accounts.csv]"},
-		{row(1, "0,99999999,3,yes,1,1640000003"), "[]"},                                                  // a row more than the files hold
-		{row(4, "0,99999999,0,yes,0,0"), "[4: 0-14000003 value, fees, accounts.csv]"},                    // an account without any
-		{row(2, "0,99999999,2,no (2 cap),1,1640000002"), "[2: 0-14000001 value, fees, accounts.csv]"},    // cut in block 14,000,002
-		{row(2, "0,99999999,3,no (3 cap),1,1640000002"), "[]"},                                           // two rows up to then
-		{row(2, "0,99999999,2,no,1,1640000009"), "[]"},                                                   // no row with that time
+		{row(1, "0,99999999,3,yes,1,1640000003"), "[]"},                                               // a row more than the files hold
+		{row(4, "0,99999999,0,yes,0,0"), "[4: 0-14000003 value, fees, accounts.csv]"},                 // an account without any
+		{row(2, "0,99999999,2,no (2 cap),1,1640000002"), "[2: 0-14000001 value, fees, accounts.csv]"}, // cut in block 14,000,002
+		{row(2, "0,99999999,3,no (3 cap),1,1640000002"), "[]"},                                        // two rows up to then
+		{row(2, "0,99999999,2,no,1,1640000009"), "[]"},
+		{row(1, "0,99999999,0,no (0 cap),1,1640000009"), "[]"},                                           // no row with that time
 		{row(2, "14000002,99999999,2,no (2 cap),1,1640000002"), "[]"},                                    // nothing left of it
 		{row(3, "0,99999999,1,yes,1,2021-12-20T11:33:22Z"), "[3: 0-14000003 value, fees, accounts.csv]"}, // a time as text
 	} {
 		if got := fmt.Sprint(claim(c.row)); got != c.want {
 			t.Errorf("%s claims %s, want %s", c.row, got, c.want)
 		}
+	}
+	// What an account pays itself is one transaction of it.
+	self := text("self", file1(txlistHeader, txRow(1, 1, 1, "5")))
+	_, sums := importAll(t, Options{}, self, text("accounts.csv", file1(header, row(1, "0,99999999,2,yes,1,1640000001"))))
+	if sums[1].Unsupported != 1 {
+		t.Errorf("one transaction stands for two: %+v", sums[1])
 	}
 	// Where a transaction's fee is not told, fees are not claimed.
 	bare := text("bare", file1("blockNumber,timeStamp,hash,from,to,value,isError", fmt.Sprintf("14000001,1640000001,%s,%s,%s,5,0", hashOf(1), addressOf(1), addressOf(2))))
