@@ -120,9 +120,11 @@ type Hop struct {
 	Kind     HopKind
 	Depth    int // steps from the theft, the theft's own record being 0
 	Taint    Taints
-	Possible Amount // the most that can be tainted here by amounts alone
-	End      int    // index into Trace.Ends, or -1 when the trace goes on
-	Crossing *Crossing
+	// Possible is the most of Amount that can be tainted by amounts alone, wherever
+	// what the data lacks came in; WithoutGaps is the same had it come just in time.
+	Possible, WithoutGaps Amount
+	End                   int // index into Trace.Ends, or -1 when the trace goes on
+	Crossing              *Crossing
 }
 
 // A HopKind says what a hop is to the trace.
@@ -169,8 +171,10 @@ type End struct {
 	Asset     Asset
 	Taint     Taints
 	Bounds    Bounds
-	Moved     Amount // a fact: what the records that reached it moved in all
+	// Transfers, Moved, First and Last are of the records that carried tainted value to
+	// it under the headline policy; Moved is what those moved in all, which is a fact.
 	Transfers int
+	Moved     Amount
 	First     time.Time
 	Last      time.Time
 	USD       *Valuation // nil when no prices were given

@@ -187,7 +187,7 @@ func (b *builder) hop(h *fundtrail.Hop) {
 	out := Hop{
 		Tx: h.Record.Transfer.Tx.String(), Index: recordIndex(h.Record), Time: stamp(h.Time), Block: h.Height,
 		From: h.From.String(), To: h.To.String(), Asset: b.asset(h.Asset), Amount: h.Amount.String(), Kind: string(h.Kind),
-		Depth: h.Depth, Tainted: b.tainted(h.Asset, &h.Taint), Possible: h.Possible.String(),
+		Depth: h.Depth, Tainted: b.tainted(h.Asset, &h.Taint), Possible: h.Possible.String(), PossibleWithoutGaps: h.WithoutGaps.String(),
 	}
 	if h.End >= 0 {
 		end := h.End

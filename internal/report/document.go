@@ -26,7 +26,7 @@ type Document struct {
 	Routes     []Route     `json:"routes"`
 	Addresses  []Address   `json:"addresses"`
 	Hops       []Hop       `json:"hops"`    // carried tainted value above the dust floor under a lossless policy
-	Touched    []Hop       `json:"touched"` // the rest that the sums rest on: fees, dust, and what only poison or possibility reaches
+	Touched    []Hop       `json:"touched"` // the rest that the sums rest on: fees, dust, and what only poison or a gap reaches
 	Inferences []Inference `json:"inferences"`
 	Coverage   Coverage    `json:"coverage"`
 	Record     *Record     `json:"record,omitempty"`
@@ -72,6 +72,7 @@ type Input struct {
 	SHA256 string `json:"sha256"`
 	Bytes  int64  `json:"bytes"`
 	Rows   int    `json:"rows,omitempty"`
+	Asset  string `json:"asset,omitempty"` // of prices: what they are the prices of
 }
 
 // Asset is what it takes to print an asset's amounts.
@@ -126,8 +127,10 @@ type Hop struct {
 	Kind     string   `json:"kind"` // theft, transfer, return, fee, dust, crossing
 	Depth    int      `json:"depth"`
 	Tainted  Tainted  `json:"tainted"`
-	Possible string   `json:"possible"`
-	End      *int     `json:"end"` // index into ends
+	Possible string   `json:"possible"` // the most that can be tainted by amounts alone
+	// The same if what the data lacks had come in just when it was spent.
+	PossibleWithoutGaps string `json:"possible_without_gaps"`
+	End                 *int   `json:"end"` // index into ends
 }
 
 // End is where value stopped, and why.

@@ -67,12 +67,15 @@ func (r *run) end(v verdict, a fundtrail.AddressID, asset fundtrail.AssetID) int
 	return id
 }
 
-// add counts an arrival.
-func (e *endState) add(ev *event, at int64) {
+// add counts an arrival, and as a transfer when the headline policy taints it.
+func (e *endState) add(ev *event, at int64, headline fundtrail.Policy) {
 	for i := range e.taint {
 		e.taint[i] = plus(e.taint[i], ev.taint[i]) // poison alone can overflow
 	}
 	e.most = plus(e.most, ev.widened)
+	if ev.taint[headline].IsZero() {
+		return
+	}
 	e.moved = plus(e.moved, ev.amount)
 	e.transfers++
 	e.span(at)
@@ -98,7 +101,7 @@ func (r *run) leftovers(spans []arrivals) {
 			to = r.exit(i, id)
 		}
 		r.graph.rest(h, to)
-		r.ends[id].rest(&h.taint, h.widened, spans[i])
+		r.ends[id].rest(&h.taint, h.widened, spans[i], r.opt.Policy)
 		r.rests = append(r.rests, rest{end: id, holding: i, taint: h.taint[r.opt.Policy]})
 	}
 	r.closeExits()
@@ -114,7 +117,7 @@ func (r *run) leftovers(spans []arrivals) {
 		id := r.end(r.leftover(m.To, false), m.To, m.Asset)
 		r.graph.edge(c.node, r.ends[id].node, c.amount, fundtrail.Amount{}, c.taint[fundtrail.FIFO])
 		at := r.time(p)
-		r.ends[id].rest(&c.taint, c.widened, arrivals{at, at, 1})
+		r.ends[id].rest(&c.taint, c.widened, arrivals{at, at, 1, c.amount}, r.opt.Policy)
 		r.rests = append(r.rests, rest{end: id, holding: -1, coin: p, taint: c.taint[r.opt.Policy]})
 	}
 }
@@ -127,20 +130,22 @@ type rest struct {
 	taint   fundtrail.Amount // under the headline policy
 }
 
-// arrivals are the dates of the payments that brought taint to a holding.
+// arrivals are the payments that brought taint to a holding under the headline policy.
 type arrivals struct {
 	first, last int64
 	n           int
+	moved       fundtrail.Amount
 }
 
 // rest counts what is left at an end without a payment.
-func (e *endState) rest(taint *fundtrail.Taints, widened fundtrail.Amount, came arrivals) {
+func (e *endState) rest(taint *fundtrail.Taints, widened fundtrail.Amount, came arrivals, headline fundtrail.Policy) {
 	for i := range e.taint {
 		e.taint[i] = plus(e.taint[i], taint[i])
 	}
 	e.most = plus(e.most, widened)
-	e.transfers += came.n
-	if came.n > 0 {
+	if came.n > 0 && !taint[headline].IsZero() {
+		e.transfers += came.n
+		e.moved = plus(e.moved, came.moved)
 		e.span(came.first)
 		e.span(came.last)
 	}

@@ -17,7 +17,7 @@ func (r *run) finish() (*fundtrail.Trace, error) {
 	spans := r.arrivals()
 	for _, e := range r.events.all() {
 		if e.end >= 0 {
-			r.ends[e.end].add(e, r.time(e.at))
+			r.ends[e.end].add(e, r.time(e.at), r.opt.Policy)
 		}
 	}
 	r.leftovers(spans)
@@ -62,22 +62,23 @@ func (r *run) order() {
 // arrivals dates the tainted value that came to each holding.
 func (r *run) arrivals() []arrivals {
 	out := make([]arrivals, r.holdings.len())
-	come := func(i int32, at int64) {
+	come := func(i int32, at int64, amount fundtrail.Amount) {
 		a := &out[i]
 		if a.n == 0 || at < a.first {
 			a.first = at
 		}
 		a.last = max(a.last, at)
 		a.n++
+		a.moved = plus(a.moved, amount)
 	}
 	for _, e := range r.events.all() {
-		if e.payee >= 0 {
-			come(e.payee, r.time(e.at))
+		if e.payee >= 0 && !e.taint[r.opt.Policy].IsZero() {
+			come(e.payee, r.time(e.at), e.amount)
 		}
 	}
 	for _, d := range r.deposits {
 		if i := r.holding(d.addr, d.asset); i >= 0 {
-			come(i, r.time(d.at))
+			come(i, r.time(d.at), d.amount)
 		}
 	}
 	return out
@@ -230,7 +231,7 @@ func (r *run) hop(e *event, place []int32) fundtrail.Hop {
 	h := fundtrail.Hop{
 		Record: r.ledger.Output(e.at), Time: unix(s.Time), Height: s.Height,
 		From: r.ledger.Address(e.from), To: r.ledger.Address(e.to), Asset: r.ledger.Asset(e.asset), Amount: e.amount,
-		Kind: e.kind, Depth: int(e.depth), Taint: e.taint, Possible: e.possible, End: -1, Crossing: e.crossing,
+		Kind: e.kind, Depth: int(e.depth), Taint: e.taint, Possible: e.widened, WithoutGaps: e.possible, End: -1, Crossing: e.crossing,
 	}
 	switch {
 	case m.Kind == fundtrail.MoveOutput && e.kind == fundtrail.HopFee:

@@ -264,7 +264,7 @@ func (r *run) deposit(d deposit) error {
 		return r.into(i, d.at, &r.parcel)
 	}
 	end := r.end(v, d.addr, d.asset)
-	r.ends[end].add(&event{amount: d.amount, taint: r.parcel.taint, widened: d.amount}, r.time(d.at))
+	r.ends[end].add(&event{amount: d.amount, taint: r.parcel.taint, widened: d.amount}, r.time(d.at), r.opt.Policy)
 	r.graph.edge(sourceNode, r.ends[end].node, d.amount, fundtrail.Amount{}, d.amount)
 	return nil
 }
