@@ -147,6 +147,7 @@ func (c *checker) hop(at string, h *Hop) {
 	c.time(at+".time", h.Time, false)
 	c.amount(at+".amount", h.Amount)
 	c.amount(at+".possible", h.Possible)
+	c.amount(at+".possible_without_gaps", h.PossibleWithoutGaps)
 	c.tainted(at+".tainted", h.Tainted)
 	if h.End != nil {
 		c.index(at+".end", *h.End, len(c.d.Ends))

@@ -25,7 +25,7 @@ func CSV(w io.Writer, d *Document) error {
 	for _, p := range d.Trace.Policies {
 		head = append(head, "tainted_"+clean(policyName(p)))
 	}
-	head = append(head, "possible", "step", "spends", "end", "end_category", "end_actor", "end_label")
+	head = append(head, "possible", "possible_without_gaps", "step", "spends", "end", "end_category", "end_actor", "end_label")
 	c.write(head)
 	for _, list := range []struct {
 		name string
@@ -56,7 +56,7 @@ func (x *index) hopRow(list string, h *Hop) []string {
 	for i, s := range h.Spends {
 		spends[i] = clean(s)
 	}
-	row = append(row, h.Possible, step, cell(strings.Join(spends, " ")))
+	row = append(row, h.Possible, h.PossibleWithoutGaps, step, cell(strings.Join(spends, " ")))
 	if h.End == nil {
 		return append(row, "", "", "", "")
 	}

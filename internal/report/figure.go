@@ -195,7 +195,7 @@ func count(n int, one string) string {
 	if strings.HasSuffix(one, "s") || strings.HasSuffix(one, "x") {
 		return s + "es"
 	}
-	if stem, ok := strings.CutSuffix(s, "y"); ok {
+	if stem, ok := strings.CutSuffix(s, "y"); ok && !strings.ContainsAny(stem[len(stem)-1:], "aeiou") {
 		return stem + "ies"
 	}
 	return s + "s"

@@ -76,7 +76,7 @@ func large(n int) *Document {
 		from, to := address(i/10), address(i/10+1+i%9)
 		h := Hop{
 			Tx: fmt.Sprintf("0x%064x", i), Time: fmt.Sprintf("2023-01-%02dT%02d:00:00Z", 1+i*27/n, i%24), Block: int64(i), From: from, To: to,
-			Asset: "eth", Amount: fmt.Sprint(1000 + i), Kind: "transfer", Depth: 1 + i*8/n, Possible: fmt.Sprint(1000 + i),
+			Asset: "eth", Amount: fmt.Sprint(1000 + i), Kind: "transfer", Depth: 1 + i*8/n, Possible: fmt.Sprint(1000 + i), PossibleWithoutGaps: fmt.Sprint(1000 + i),
 			Tainted: Tainted{"fifo": fmt.Sprint(1000 + i), "haircut": fmt.Sprint(500 + i/2)},
 		}
 		if i == 0 {

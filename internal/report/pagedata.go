@@ -27,6 +27,7 @@ type pageData struct {
 	Kinds      []string      `json:"kinds"`      // of hops
 	Assets     []pageAsset   `json:"assets"`
 	Addresses  []pageAddress `json:"addresses"`
+	Starts     []int         `json:"starts"` // addresses that the trace starts from
 	Ends       []pageEnd     `json:"ends"`
 	Totals     []pageEnd     `json:"totals"` // of each category
 	Edges      [][]any       `json:"edges"`
@@ -102,6 +103,15 @@ func (x *index) pageData() *pageData {
 	}
 	for _, at := range x.everyAddress(edges) {
 		p.address(at)
+	}
+	p.data.Starts = []int{}
+	for i := range x.d.Stolen {
+		s := &x.d.Stolen[i]
+		for j := range s.Thefts {
+			if n := p.address(place{chainOf(s.Asset), s.Thefts[j].Address}); n >= 0 && !slices.Contains(p.data.Starts, n) {
+				p.data.Starts = append(p.data.Starts, n)
+			}
+		}
 	}
 	for i := range x.d.Ends {
 		p.data.Ends = append(p.data.Ends, p.end(&x.d.Ends[i]))
@@ -209,7 +219,7 @@ func (p *pager) days() {
 			h := &hops[i]
 			k := key{int(floorDay(h.Time)), p.asset(h.Asset), -1}
 			switch {
-			case h.End != nil && h.Kind != "theft":
+			case h.End != nil:
 				k.category = p.category(p.d.Ends[*h.End].Category)
 			case h.Kind != "theft":
 				continue
@@ -340,7 +350,7 @@ func (p *pager) hops() {
 			spends[j] = clean(s)
 		}
 		p.data.Hops[n] = []any{clean(h.Tx), h.Index, unix(h.Time), h.Block, p.address(place{chain, h.From}), p.address(place{chain, h.To}),
-			p.asset(h.Asset), h.Amount, p.kind(h.Kind), h.Depth, tainted, short(amount(h.Possible), whole), end,
+			p.asset(h.Asset), h.Amount, p.kind(h.Kind), h.Depth, tainted, short(amount(h.Possible), whole), short(amount(h.PossibleWithoutGaps), whole), end,
 			bit(p.inferred(h)) + 2*bit(i >= len(d.Hops)), spends}
 	}
 }

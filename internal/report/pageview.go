@@ -173,7 +173,7 @@ func (x *index) page() *pageView {
 	d, h := x.d, &x.d.Trace
 	v := &pageView{
 		Title: firstOf(clean(h.Name), clean(h.Subject), "Trace"), Policy: clean(h.Policy),
-		Backward:   h.Direction == string(fundtrail.Backward),
+		Backward:   x.backward(),
 		StolenWord: "Stolen", StartWord: "What was stolen", WhereWord: "Where it is now",
 		Caveats:      x.caveats(),
 		TraceCommand: commandLine(x.traceCommand()), VerifyCommand: commandLine(x.verifyCommand()),

@@ -151,7 +151,7 @@ func TestValue(t *testing.T) {
 func TestCount(t *testing.T) {
 	for want, got := range map[string]string{
 		"1 address": count(1, "address"), "0 transfers": count(0, "transfer"), "1,751 deposits": count(1751, "deposit"),
-		"2 addresses": count(2, "address"), "3 counterparties": count(3, "counterparty"), "2 boxes": count(2, "box"),
+		"2 addresses": count(2, "address"), "3 counterparties": count(3, "counterparty"), "2 boxes": count(2, "box"), "7 days": count(7, "day"),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -228,7 +228,7 @@ func TestCSV(t *testing.T) {
 		if i >= len(d.Hops) {
 			h = &d.Touched[i-len(d.Hops)]
 		}
-		if row[at["tx"]] != h.Tx || row[at["amount"]] != h.Amount || row[at["tainted_fifo"]] != h.Tainted["fifo"] || row[at["possible"]] != h.Possible || row[at["from"]] != h.From {
+		if row[at["tx"]] != h.Tx || row[at["amount"]] != h.Amount || row[at["tainted_fifo"]] != h.Tainted["fifo"] || row[at["possible"]] != h.Possible || row[at["possible_without_gaps"]] != h.PossibleWithoutGaps || row[at["from"]] != h.From {
 			t.Errorf("row %d is %v, want the hop %+v", i, row, h)
 		}
 		if _, defined := h.Tainted["tiho"]; !defined && row[at["tainted_tiho"]] != "" {
@@ -628,10 +628,30 @@ func TestBackward(t *testing.T) {
 }
 
 func TestShellWord(t *testing.T) {
-	for in, want := range map[string]string{"a/b.csv.gz": "a/b.csv.gz", "analyst's": `'analyst'\''s'`, "": "''", "-rf": "'-rf'", "a b": "'a b'", "$(id)": "'$(id)'", "x\ny": "'x<U+000A>y'"} {
+	for in, want := range map[string]string{"a/b.csv.gz": "a/b.csv.gz", "analyst's": `'analyst'\''s'`, "": "''", "-rf": "'-rf'", "a b": "'a b'", "$(id)": "'$(id)'", "eth=a.csv": "eth=a.csv", "=a": "'=a'", "x\ny": "'x<U+000A>y'"} {
 		if got := shellWord(in); got != want {
 			t.Errorf("shellWord(%q) is %s, want %s", in, got, want)
 		}
+	}
+}
+
+func TestCommands(t *testing.T) {
+	d := lagoon(t)
+	if got, want := commandLine(newIndex(d).verifyCommand()), "fundtrail verify report.json --ledger lagoon/transactions.csv.gz --prices eth=eth-usd.csv"; got != want {
+		t.Errorf("verify: %s, want %s", got, want)
+	}
+	want := `fundtrail trace lagoon-bridge --ledger lagoon/transactions.csv.gz --tags 'analyst'\''s tags.yaml' --prices eth=eth-usd.csv --policy fifo --direction forward --dust 0.0001 --hub 1000 --deposit-window 168h0m0s --payback 10 --min-confidence 40 --format json -o report.json`
+	d.Trace.Options.Dust = map[string]string{"eth": "100000000000000", "btc": "10000"}
+	if got := commandLine(newIndex(d).traceCommand()); got != want {
+		t.Errorf("trace: %s, want %s", got, want)
+	}
+	d.Trace.Options.Dust = map[string]string{"eth": "1500000000000000", "btc": "1000"}
+	if got := commandLine(newIndex(d).traceCommand()); strings.Contains(got, "--dust") {
+		t.Errorf("trace: %s, want no --dust: a millionth of what was stolen is the default", got)
+	}
+	d.Inputs[2].Asset = "" // as a document that does not say
+	if got := commandLine(newIndex(d).verifyCommand()); !strings.Contains(got, "--prices ASSET=eth-usd.csv") {
+		t.Errorf("verify: %s, want the asset left to fill in: both ETH and BTC are priced", got)
 	}
 }
 

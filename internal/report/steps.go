@@ -44,11 +44,11 @@ func (a *arrivals) add(h *Hop, policy string) {
 	a.last = h
 }
 
-// arrived collects, for each end, the records that brought value there, by receiver
-// and by payer; largest first.
-func (x *index) arrived() (to, from [][]arrivals) {
-	byTo := make([]map[string]*arrivals, len(x.d.Ends))
-	byFrom := make([]map[string]*arrivals, len(x.d.Ends))
+// arrived collects, for each end, the records that brought value there (backward: that
+// took it from there), by the address at the end and by the one across; largest first.
+func (x *index) arrived() (there, across [][]arrivals) {
+	byThere := make([]map[string]*arrivals, len(x.d.Ends))
+	byAcross := make([]map[string]*arrivals, len(x.d.Ends))
 	add := func(m *map[string]*arrivals, address string, h *Hop) {
 		if address == "" {
 			return
@@ -64,12 +64,18 @@ func (x *index) arrived() (to, from [][]arrivals) {
 		a.add(h, x.d.Trace.Policy)
 	}
 	for i := range x.d.Hops {
-		if h := &x.d.Hops[i]; h.End != nil {
-			add(&byTo[*h.End], h.To, h)
-			add(&byFrom[*h.End], h.From, h)
+		h := &x.d.Hops[i]
+		if h.End == nil {
+			continue
 		}
+		at, other := h.To, h.From
+		if x.backward() {
+			at, other = other, at
+		}
+		add(&byThere[*h.End], at, h)
+		add(&byAcross[*h.End], other, h)
 	}
-	return sortArrivals(byTo), sortArrivals(byFrom)
+	return sortArrivals(byThere), sortArrivals(byAcross)
 }
 
 // received collects the records that brought value to each address, end or not.
@@ -101,7 +107,7 @@ func sortArrivals(ends []map[string]*arrivals) [][]arrivals {
 
 // steps says what to do next, the most urgent first.
 func (x *index) steps() []step {
-	to, from := x.arrived()
+	there, across := x.arrived()
 	into := x.received()
 	var out []step
 	for _, category := range categoryOrder {
@@ -111,59 +117,104 @@ func (x *index) steps() []step {
 			if e.Category != category {
 				continue
 			}
-			who := endTitle(e)
-			switch category {
-			case "exchange":
-				out = merge(out, step{category, who + ": ask the exchange to freeze what is left and to preserve its records",
-					"Name the amounts, the receiving addresses and the hashes below, and who owns the value. It was there when the payments arrived; whether it still is, only the exchange knows.",
-					x.accounts(i, to[i])})
-			case "service":
-				out = append(out, step{category, who + ": ask for the records of these payments", "", x.rows(e, to[i])})
-			case "mixer":
-				out = append(out, step{category, "Demix the deposits into " + who,
-					fmt.Sprintf("%s by %s. The ledger shows each deposit and none of its withdrawals: amounts and times narrow down candidates, they do not prove a link. The depositors:",
-						count(e.Transfers, "deposit"), count(len(from[i]), "address")),
-					x.rows(e, from[i])})
-			case "bridge":
-				out = append(out, step{category, "Look for these payments on the other side of " + who,
-					"The value goes on, on another chain, under a transaction that this ledger does not hold.", x.rows(e, to[i])})
-			case "swap":
-				out = append(out, step{category, "Find what " + who + " paid out",
-					"The value goes on in another asset, inside the same transactions. Add token transfers and internal transfers of these addresses to the ledger:", x.rows(e, from[i])})
-			case "theft":
-				out = append(out, step{category, "Compare with " + who,
-					"The trace runs into an address of another theft; the two may share a hand, or only a path.", x.rows(e, to[i])})
-			default:
+			if s := x.partyStep(i, there[i], across[i]); s.title != "" {
+				s.category = category
+				out = merge(out, s)
+			} else {
 				all = append(all, x.held(e, into)...)
 			}
 		}
 		slices.SortStableFunc(all, func(a, b stepRow) int { return cmp.Compare(a.asset, b.asset) })
-		switch {
-		case len(all) == 0:
-		case category == "held":
-			out = append(out, step{category, "Watch " + count(len(all), "address") + " where value still lies",
-				"Nothing left them up to the end of the data. That is no statement about now.", all})
-		case category == "hub":
-			out = append(out, step{category, "Find out who holds " + count(len(all), "busy address"),
-				"No claim names the holder, who deals with too many parties to follow by amounts. A tag, added with --tags, lets the trace say who.", all})
-		case category == "coverage":
-			out = append(out, step{category, "Fetch the histories of " + count(len(all), "address"),
-				"The data does not hold what happened next. With the transactions added to --ledger the trace goes on.", all})
-		case category == "limit":
-			out = append(out, step{category, "Trace on from " + count(len(all), "address"),
-				"A limit of this trace was reached here: raise --max-hops, --until or the limit named in the end's reason.", all})
+		if s := x.sharedStep(category, all); s.title != "" && len(all) > 0 {
+			s.category, s.rows = category, all
+			out = append(out, s)
 		}
 	}
-	if gaps := x.d.Coverage.Gaps; len(gaps) > 0 {
-		s := step{"coverage", "Close " + count(len(gaps), "gap") + " in the ledger",
-			"More is paid out here than the ledger shows coming in, so something is missing: internal transfers, token transfers, or older history. The ranges above are wider for it.", nil}
-		for _, g := range gaps {
-			s.rows = append(s.rows, stepRow{asset: g.Asset, address: clean(g.Address), note: x.said(chainOf(g.Asset), g.Address),
-				amount: "short of " + x.coins(g.Asset, amount(g.Short), up) + " " + x.symbol(g.Asset)})
-		}
+	if s := x.gapStep(); len(s.rows) > 0 {
 		out = append(out, s)
 	}
 	return out
+}
+
+// partyStep is what to do about an end that is a party, a step without title for others.
+func (x *index) partyStep(end int, there, across []arrivals) step {
+	e := &x.d.Ends[end]
+	who := endTitle(e)
+	if x.backward() {
+		switch e.Category {
+		case "exchange", "service":
+			return step{title: who + ": ask whose account paid this out, and to preserve the records",
+				why: "Name the amounts, the paying addresses and the hashes below.", rows: x.rows(e, there)}
+		case "mixer":
+			return step{title: "Demix the withdrawals from " + who,
+				why: "The ledger shows each withdrawal and none of its deposits: amounts and times narrow down candidates, they do not prove a link. The receivers:", rows: x.rows(e, across)}
+		case "bridge":
+			return step{title: "Look for where these payments went into " + who, why: "The value came from another chain, under a transaction that this ledger does not hold.", rows: x.rows(e, there)}
+		case "swap":
+			return step{title: "Find what " + who + " was paid with", why: "The value came in as another asset, inside the same transactions. Add token transfers and internal transfers of these addresses to the ledger:", rows: x.rows(e, across)}
+		case "theft":
+			return step{title: "Compare with " + who, why: "The value came from an address of another theft.", rows: x.rows(e, there)}
+		}
+		return step{}
+	}
+	switch e.Category {
+	case "exchange":
+		return step{title: who + ": ask the exchange to freeze what is left and to preserve its records",
+			why:  "Name the amounts, the receiving addresses and the hashes below, and who owns the value. It was there when the payments arrived; whether it still is, only the exchange knows.",
+			rows: x.accounts(end, there)}
+	case "service":
+		return step{title: who + ": ask for the records of these payments", rows: x.rows(e, there)}
+	case "mixer":
+		return step{title: "Demix the deposits into " + who,
+			why: fmt.Sprintf("%s by %s. The ledger shows each deposit and none of its withdrawals: amounts and times narrow down candidates, they do not prove a link. The depositors:",
+				count(e.Transfers, "deposit"), count(len(across), "address")),
+			rows: x.rows(e, across)}
+	case "bridge":
+		return step{title: "Look for these payments on the other side of " + who,
+			why: "The value goes on, on another chain, under a transaction that this ledger does not hold.", rows: x.rows(e, there)}
+	case "swap":
+		return step{title: "Find what " + who + " paid out",
+			why: "The value goes on in another asset, inside the same transactions. Add token transfers and internal transfers of these addresses to the ledger:", rows: x.rows(e, across)}
+	case "theft":
+		return step{title: "Compare with " + who,
+			why: "The trace runs into an address of another theft; the two may share a hand, or only a path.", rows: x.rows(e, there)}
+	}
+	return step{}
+}
+
+// sharedStep is what to do about all the addresses where value of a category lies.
+func (x *index) sharedStep(category string, rows []stepRow) step {
+	n := len(rows)
+	switch category {
+	case "held":
+		return step{title: "Watch " + count(n, "address") + " where value still lies",
+			why: "Nothing left them up to the end of the data. That is no statement about now."}
+	case "hub":
+		return step{title: "Find out who holds " + count(n, "busy address"),
+			why: "No claim names the holder, who deals with too many parties to follow by amounts. A tag, added with --tags, lets the trace say who."}
+	case "coverage":
+		why := "The data does not hold what happened next. With the transactions added to --ledger the trace goes on."
+		if x.backward() {
+			why = "The data does not hold what happened before. With the transactions added to --ledger the trace goes on."
+		}
+		return step{title: "Fetch the histories of " + count(n, "address"), why: why}
+	case "limit":
+		return step{title: "Trace on from " + count(n, "address"),
+			why: "A limit of this trace was reached here: raise --max-hops, --until or the limit named in the end's reason."}
+	}
+	return step{}
+}
+
+// gapStep lists the addresses whose history has holes.
+func (x *index) gapStep() step {
+	gaps := x.d.Coverage.Gaps
+	s := step{category: "coverage", title: "Close " + count(len(gaps), "gap") + " in the ledger",
+		why: "More is paid out here than the ledger shows coming in, so something is missing: internal transfers, token transfers, or older history. The ranges above are wider for it."}
+	for _, g := range gaps {
+		s.rows = append(s.rows, stepRow{asset: g.Asset, address: clean(g.Address), note: x.said(chainOf(g.Asset), g.Address),
+			amount: "short of " + x.coins(g.Asset, amount(g.Short), up) + " " + x.symbol(g.Asset)})
+	}
+	return s
 }
 
 // merge adds a step, joining it to one of the same title: an exchange is asked once,

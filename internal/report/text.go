@@ -55,8 +55,6 @@ type texter struct {
 	sheet
 }
 
-func (t *texter) backward() bool { return t.d.Trace.Direction == string(fundtrail.Backward) }
-
 func (t *texter) header() {
 	h := t.d.Trace
 	t.text(bold, 0, 0, firstOf(clean(h.Name), clean(h.Subject)))
@@ -349,8 +347,12 @@ func (t *texter) route(n int, r *Route) {
 		s += ", " + span
 	}
 	t.item(bold, fmt.Sprintf("  %d. ", n), 5, s)
+	arrow := "-> "
+	if t.backward() {
+		arrow = "<- "
+	}
 	for j, a := range r.Addresses {
-		line := "-> " + clean(a)
+		line := arrow + clean(a)
 		if j == 0 {
 			line = "   " + clean(a)
 		}
@@ -360,7 +362,7 @@ func (t *texter) route(n int, r *Route) {
 		t.text(normal, 5, 10, line)
 	}
 	if last := t.lastStep(r); last != "" {
-		t.text(normal, 5, 10, "-> "+last)
+		t.text(normal, 5, 10, arrow+last)
 	}
 }
 

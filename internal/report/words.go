@@ -79,7 +79,7 @@ func (x *index) summary() []string {
 	for _, s := range x.d.Stolen {
 		stolen := amount(s.Amount)
 		line := x.coins(s.Asset, stolen, nearest) + " " + x.symbol(s.Asset)
-		if x.d.Trace.Direction == string(fundtrail.Backward) {
+		if x.backward() {
 			line += " asked about."
 		} else {
 			line += " stolen."
@@ -185,6 +185,8 @@ func limit(n int) string {
 	return group(strconv.Itoa(n))
 }
 
+func (x *index) backward() bool { return x.d.Trace.Direction == string(fundtrail.Backward) }
+
 // caveats says what the figures do not cover, in sentences.
 func (x *index) caveats() []string {
 	var out []string
@@ -244,6 +246,9 @@ func (x *index) routeTo(r *Route) string {
 	if r.End < 0 {
 		return "by smaller routes, together"
 	}
+	if x.backward() {
+		return "from " + endTitle(&x.d.Ends[r.End])
+	}
 	return "to " + endTitle(&x.d.Ends[r.End])
 }
 
@@ -287,7 +292,7 @@ func (a argument) chunks(room int) []string {
 
 // verifyCommand is the command that checks the JSON report against its inputs.
 func (x *index) verifyCommand() []argument {
-	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags()...)
+	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags("ledger", "prices")...)
 }
 
 // traceCommand is the command that makes the JSON report again.
@@ -297,19 +302,90 @@ func (x *index) traceCommand() []argument {
 	for word := range strings.FieldsSeq(h.Subject) {
 		args = append(args, argument{"", word})
 	}
-	args = append(args, x.inputFlags()...)
-	return append(args, argument{"--policy", policyName(h.Policy)}, argument{"--direction", h.Direction}, argument{"--format json", ""}, argument{"-o", "report.json"})
+	args = append(args, x.inputFlags("ledger", "tags", "prices")...)
+	args = append(args, argument{"--policy", policyName(h.Policy)}, argument{"--direction", h.Direction})
+	return append(append(args, x.optionFlags()...), argument{"--format json", ""}, argument{"-o", "report.json"})
 }
 
-func (x *index) inputFlags() []argument {
+// inputFlags names the files of the given roles. What is embedded in the program has
+// another role, and needs no flag.
+func (x *index) inputFlags(roles ...string) []argument {
 	var args []argument
 	for _, in := range x.d.Inputs {
-		switch in.Role {
-		case "ledger", "tags", "prices":
-			args = append(args, argument{"--" + in.Role, in.Name})
+		if !slices.Contains(roles, in.Role) {
+			continue
 		}
+		name := in.Name
+		if in.Role == "prices" {
+			name = firstOf(in.Asset, x.pricedAsset(), "ASSET") + "=" + name
+		}
+		args = append(args, argument{"--" + in.Role, name})
 	}
 	return args
+}
+
+// pricedAsset is the one asset with a value in dollars, "" when there are more or none:
+// a document that does not say what its prices are of mostly leaves no doubt.
+func (x *index) pricedAsset() string {
+	found := ""
+	for _, list := range [][]End{x.d.Ends, x.d.Categories} {
+		for i := range list {
+			e := &list[i]
+			if e.USD == nil || strings.Trim(e.USD.Amount, "0.") == "" || e.Asset == found {
+				continue
+			}
+			if found != "" {
+				return ""
+			}
+			found = e.Asset
+		}
+	}
+	return found
+}
+
+// optionFlags are the options that change what a trace finds. The dust floor is left
+// out where it is the millionth of what was stolen that it is unless asked otherwise.
+func (x *index) optionFlags() []argument {
+	o := &x.d.Trace.Options
+	var args []argument
+	add := func(flag, value string) {
+		if value != "" {
+			args = append(args, argument{flag, value})
+		}
+	}
+	number := func(flag string, n int) {
+		if n != 0 {
+			args = append(args, argument{flag, strconv.Itoa(n)})
+		}
+	}
+	add("--since", o.Since)
+	add("--until", o.Until)
+	number("--max-hops", o.MaxHops)
+	add("--dust", x.dustFlag())
+	number("--hub", o.Hub)
+	add("--deposit-window", o.DepositWindow)
+	number("--payback", o.Payback)
+	number("--min-confidence", o.MinConfidence)
+	return args
+}
+
+// dustFlag is the dust floor in whole coins, "" where it is the default of every asset.
+func (x *index) dustFlag() string {
+	asked := ""
+	usual := true
+	for _, s := range x.d.Stolen {
+		floor, err := fundtrail.ParseAmount(x.d.Trace.Options.Dust[s.Asset])
+		if err != nil {
+			continue
+		}
+		millionth, _ := amount(s.Amount).MulDiv(fundtrail.NewAmount(1), fundtrail.NewAmount(1_000_000))
+		usual = usual && floor == millionth
+		asked = floor.Decimal(max(x.asset(s.Asset).Decimals, 0))
+	}
+	if usual {
+		return ""
+	}
+	return asked
 }
 
 // commandLine is a command on one line.
@@ -326,9 +402,9 @@ func shellWord(s string) string {
 	s = clean(s)
 	safe := s != ""
 	for _, r := range s {
-		safe = safe && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/:+@,", r))
+		safe = safe && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/:+@,=", r))
 	}
-	if safe && s[0] != '-' {
+	if safe && s[0] != '-' && s[0] != '=' {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

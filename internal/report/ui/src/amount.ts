@@ -51,7 +51,7 @@ export function group(digits: string): string {
 
 // count says "1 transfer" and "1,751 transfers".
 export function count(n: number, one: string): string {
-  const words = n === 1 ? one : /[sx]$/.test(one) ? `${one}es` : one.endsWith("y") ? `${one.slice(0, -1)}ies` : `${one}s`;
+  const words = n === 1 ? one : /[sx]$/.test(one) ? `${one}es` : /[^aeiou]y$/.test(one) ? `${one.slice(0, -1)}ies` : `${one}s`;
   return `${group(String(n))} ${words}`;
 }
 

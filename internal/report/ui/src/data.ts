@@ -17,13 +17,13 @@ export interface Edge {
 }
 export interface Hop {
   tx: string; index: number; time: number; block: number; from: number; to: number; asset: number; amount: bigint;
-  kind: string; depth: number; tainted: (bigint | null)[]; possible: bigint; end: number; inferred: boolean; touched: boolean; spends: string[];
+  kind: string; depth: number; tainted: (bigint | null)[]; possible: bigint; possibleWithoutGaps: bigint; end: number; inferred: boolean; touched: boolean; spends: string[];
 }
 export interface Day { day: number; asset: number; category: number; transfers: number; tainted: bigint[] }
 
 export interface Trace {
   backward: boolean; policies: string[]; headline: number; categories: { id: string; name: string }[];
-  assets: Asset[]; addresses: Address[]; ends: End[]; totals: End[]; edges: Edge[]; days: Day[]; hops: Hop[];
+  assets: Asset[]; addresses: Address[]; starts: ReadonlySet<number>; ends: End[]; totals: End[]; edges: Edge[]; days: Day[]; hops: Hop[];
   hopsInAll: number; edgesInAll: number;
 }
 
@@ -33,6 +33,7 @@ export interface RawTrace {
   direction: string; policies: string[]; headline: number; categories: [string, string][]; kinds: string[];
   assets: (Omit<Asset, "stolen"> & { stolen: string })[];
   addresses: (Omit<Address, "tags" | "inferences"> & { tags?: Tag[]; inferences?: Inference[] })[];
+  starts: number[];
   ends: RawEnd[] | null; totals: RawEnd[] | null; edges: Row[]; days: Row[]; hops: Row[]; hopsInAll: number; edgesInAll: number;
 }
 
@@ -44,6 +45,7 @@ export function decode(raw: RawTrace): Trace {
     categories: raw.categories.map(([id, name]) => ({ id, name })),
     assets: (raw.assets ?? []).map((a) => ({ ...a, stolen: BigInt(a.stolen) })),
     addresses: (raw.addresses ?? []).map((a) => ({ ...a, tags: a.tags ?? [], inferences: a.inferences ?? [] })),
+    starts: new Set(raw.starts),
     ends: (raw.ends ?? []).map(decodeEnd),
     totals: (raw.totals ?? []).map(decodeEnd),
     edges: raw.edges.map((row) => decodeEdge(row, raw.kinds)),
@@ -72,11 +74,11 @@ function decodeEdge(row: Row, kinds: string[]): Edge {
 }
 
 function decodeHop(row: Row, kinds: string[]): Hop {
-  const [tx, index, time, block, from, to, asset, whole, kind, depth, tainted, possible, end, flags, spends] = row as
-    [string, number, number, number, number, number, number, string, number, number, (string | null)[], string, number, number, string[]];
+  const [tx, index, time, block, from, to, asset, whole, kind, depth, tainted, possible, withoutGaps, end, flags, spends] = row as
+    [string, number, number, number, number, number, number, string, number, number, (string | null)[], string, string, number, number, string[]];
   const amount = BigInt(whole);
   return { tx, index, time, block, from, to, asset, amount, kind: kinds[kind] ?? "", depth, tainted: tainted.map((s) => part(s, amount)),
-    possible: part(possible, amount) ?? 0n, end, inferred: (flags & 1) !== 0, touched: (flags & 2) !== 0, spends };
+    possible: part(possible, amount) ?? 0n, possibleWithoutGaps: part(withoutGaps, amount) ?? 0n, end, inferred: (flags & 1) !== 0, touched: (flags & 2) !== 0, spends };
 }
 
 function decodeDay(row: Row): Day {

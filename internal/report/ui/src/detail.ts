@@ -35,7 +35,7 @@ function detail(state: State, find: (address: number) => void): Node[] {
   const members = choice.kind === "group" ? choice.members : [];
   const only = members.length === 1 ? trace.addresses[members[0] as number] : undefined;
   if (only !== undefined) {
-    out.push(...who(only));
+    out.push(...who(only, trace.starts.has(members[0] as number)));
   } else if (members.length > 1) {
     const list = h("details", {}, h("summary", {}, count(members.length, "address")));
     for (const m of members.slice(0, mostMembers)) {
@@ -71,7 +71,7 @@ export function pair(from: number, to: number, asset: number): string {
   return `${from}>${to}/${asset}`;
 }
 
-function who(a: Address): Node[] {
+function who(a: Address, start: boolean): Node[] {
   const out: Node[] = [h("p", { class: "whole" }, h("code", {}, a.address), " ", copyButton(a.address))];
   for (const t of a.tags) {
     out.push(h("p", { class: "said claim" }, mark("claim"), `${t.label || t.actor || ""} [claim ${t.confidence}]`, h("span", { class: "source" }, [t.category, t.role, t.source].filter((s) => s !== undefined && s !== "").join(" · "))));
@@ -80,7 +80,7 @@ function who(a: Address): Node[] {
     out.push(h("p", { class: "said inference" }, mark("inference"), `${f.says} [${f.method} ${f.confidence}]`, h("span", { class: "source" }, `rests on ${f.evidence.slice(0, 3).join(", ")}${f.evidence.length > 3 ? `, and ${f.evidence.length - 3} more` : ""}`)));
   }
   if (a.tags.length === 0 && a.inferences.length === 0) out.push(h("p", { class: "note" }, "Nobody says who this is."));
-  out.push(h("p", { class: "note" }, `On ${a.chain}${a.depth >= 0 ? `, ${count(a.depth, "step")} from the ${a.role === "source" ? "theft: a start" : "theft"}` : ""}. History in the data: ${a.coverage || "unstated"}.`));
+  out.push(h("p", { class: "note" }, `On ${a.chain}, ${start ? "where the trace starts" : a.depth >= 0 ? `${count(a.depth, "step")} from where the trace starts` : "beside the trace"}. History in the data: ${a.coverage || "unstated"}.`));
   return out;
 }
 
@@ -88,7 +88,7 @@ function sums(state: State, what: string, edges: Edge[]): HTMLElement {
   if (edges.length === 0) return h("p", { class: "note" }, `${what}: nothing in this drawing.`);
   const tainted = edges.reduce((s, e) => s + (e.tainted[state.policy] ?? 0n), 0n), amount = edges.reduce((s, e) => s + e.amount, 0n);
   const first = Math.min(...edges.map((e) => e.first)), last = Math.max(...edges.map((e) => e.last));
-  return h("p", { class: "sums" }, h("b", {}, `${what} `), mark("inference"), h("span", { title: state.exact(tainted) }, `${state.amount(tainted)} ${state.symbol()} stolen`), " of ", mark("fact"),
+  return h("p", { class: "sums" }, h("b", {}, `${what} `), mark("inference"), h("span", { title: state.exact(tainted) }, `${state.amount(tainted)} ${state.symbol()} ${state.trace.backward ? "traced" : "stolen"}`), " of ", mark("fact"),
     h("span", { title: state.exact(amount) }, `${state.amount(amount)}`), `, ${count(edges.reduce((n, e) => n + e.transfers, 0), "transfer")}, ${daySpan(first, last)}`);
 }
 

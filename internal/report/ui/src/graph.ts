@@ -81,8 +81,10 @@ export class Graph {
     const { state } = this;
     const from = this.at[f.from] as Point, to = this.at[f.to] as Point;
     const ahead = from.x < to.x;
-    const start = { x: from.x + (ahead ? boxWidth : from.x === to.x ? boxWidth : 0), y: from.y + boxHeight / 2 };
-    const end = { x: to.x + (ahead ? -2 : boxWidth + 2), y: to.y + boxHeight / 2 };
+    // A line that leads back runs a little lower, so that it does not lie on the one ahead.
+    const lower = boxHeight / 2 + (ahead ? 0 : 13);
+    const start = { x: from.x + (ahead ? boxWidth : from.x === to.x ? boxWidth : 0), y: from.y + lower };
+    const end = { x: to.x + (ahead ? -2 : boxWidth + 2), y: to.y + lower };
     const middle = route.slice(1, -1).map((p) => ({ x: p.x + margin, y: p.y + margin }));
     const d = curve([start, ...middle, end], from.x === to.x);
     const g = this.drawn.groups;
@@ -94,7 +96,7 @@ export class Graph {
     lines.append(group);
     if (!label || f.amount === 0n) return;
     const mid = middle.length > 0 ? (middle[Math.floor(middle.length / 2)] as Point) : { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 };
-    labels.append(svg("text", { x: mid.x.toFixed(1), y: (mid.y - 4).toFixed(1), "text-anchor": "middle" }, state.amount(f.amount)));
+    labels.append(svg("text", { x: mid.x.toFixed(1), y: (mid.y + (ahead ? -4 : 11)).toFixed(1), "text-anchor": "middle" }, state.amount(f.amount)));
   }
 
   private card(g: Group, i: number): SVGGElement {

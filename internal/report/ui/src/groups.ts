@@ -52,7 +52,7 @@ export function destinies(trace: Trace): Int32Array {
   const weight = (e: Edge): bigint => e.tainted[trace.headline] ?? 0n;
   for (const e of trace.edges) {
     const a = near(e);
-    if (a < 0 || e.touched || e.kind === "theft" || e.kind === "return" || far(e) === a) continue;
+    if (a < 0 || e.touched || beforeStart(trace, e) || e.kind === "return" || far(e) === a) continue;
     const best = heaviest[a];
     if (best === undefined || weight(e) > weight(best)) heaviest[a] = e;
   }
@@ -98,9 +98,8 @@ export function keys(trace: Trace, coarse = 0): string[] {
     const actor = trace.addresses[a]?.actor ?? "";
     if (actor !== "" && !actors.has(actor)) actors.set(actor, endKey(trace, end));
   }
-  const starts = startsOf(trace);
   return trace.addresses.map((a, i) => {
-    if (starts.has(i)) return `source/${a.actor}`;
+    if (trace.starts.has(i)) return `source/${a.actor}`;
     const end = party.get(i);
     if (end !== undefined) return endKey(trace, end);
     const joined = a.actor === "" ? undefined : actors.get(a.actor);
@@ -110,18 +109,10 @@ export function keys(trace: Trace, coarse = 0): string[] {
   });
 }
 
-// startsOf finds the addresses the trace starts from. Who only paid them at the theft (who was
-// robbed, or swapped for them) is none.
-function startsOf(trace: Trace): Set<number> {
-  const payers = new Set<number>(), receivers = new Set<number>();
-  for (const e of trace.edges) {
-    if (e.kind !== "theft") continue;
-    payers.add(trace.backward ? e.to : e.from);
-    receivers.add(trace.backward ? e.from : e.to);
-  }
-  const out = new Set<number>();
-  for (const [i, a] of trace.addresses.entries()) if (a.role === "source" && (receivers.has(i) || !payers.has(i))) out.add(i);
-  return out;
+// beforeStart reports whether a record only brought value to where the trace starts: of a theft,
+// from who was robbed. Backward there is no such thing.
+export function beforeStart(trace: Trace, e: Edge): boolean {
+  return e.kind === "theft" && !trace.backward && !trace.starts.has(e.from);
 }
 
 export function endKey(trace: Trace, end: number): string {
@@ -143,7 +134,7 @@ export interface CollapseOptions {
 export function collapse(trace: Trace, options: CollapseOptions): Collapsed {
   const edges: number[] = [];
   for (const [i, e] of trace.edges.entries()) {
-    if (e.asset === options.asset && (options.touched || !e.touched) && (options.theft || e.kind !== "theft")) edges.push(i);
+    if (e.asset === options.asset && (options.touched || !e.touched) && (options.theft || !beforeStart(trace, e))) edges.push(i);
   }
   const present = new Set<number>();
   for (const i of edges) {
@@ -238,7 +229,7 @@ export function collapse(trace: Trace, options: CollapseOptions): Collapsed {
       return n;
     };
     // Who paid at the theft stands apart at its start, even where value went back to them.
-    const robbed = e.kind === "theft" && !trace.backward;
+    const robbed = beforeStart(trace, e);
     const payer = (a: number): number => {
       const key = `payer/${a}`;
       const known = sinkBox.get(key);

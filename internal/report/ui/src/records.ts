@@ -97,7 +97,7 @@ export class Records {
       h("td", { class: "date" }, utc(r.time), h("div", { class: "quiet" }, `block ${r.block.toLocaleString("en")}`)),
       h("td", {}, this.party("from", r.from), this.party("to", r.to)),
       h("td", { class: "num", title: state.exact(r.amount, r.asset) }, `${state.amount(r.amount, r.asset)} ${unit}`),
-      h("td", { class: "num", title: state.exact(tainted, r.asset) }, state.amount(tainted, r.asset)),
+      h("td", { class: "num", title: `${state.exact(tainted, r.asset)}; at most ${state.exact(r.possible, r.asset)} by amounts alone${r.possibleWithoutGaps === r.possible ? "" : `, ${state.exact(r.possibleWithoutGaps, r.asset)} without the gaps in the data`}` }, state.amount(tainted, r.asset)),
       kind, h("td", { class: "cite" }, h("code", { class: "hash" }, cite(r)), copyButton(cite(r))));
   }
 

@@ -29,7 +29,7 @@ function drawSankey(state: State, choose: (flow: Flow, groups: Group[]) => void)
   const target = byID("sankey"), note = byID("sankey-note"), table = byID("sankey-table");
   table.replaceChildren(flowTable(state, groups, joined));
   if (ahead.length === 0) {
-    target.replaceChildren(h("p", { class: "note" }, `No payment carries stolen ${state.symbol()} under ${state.policyName()}: it lies where it was taken to.`));
+    target.replaceChildren(h("p", { class: "note" }, `No payment carries ${state.symbol()} of the trace under ${state.policyName()}.`));
     note.textContent = "";
     return;
   }
@@ -66,7 +66,7 @@ function drawSankey(state: State, choose: (flow: Flow, groups: Group[]) => void)
     const { x0 = 0, x1 = 0, y0 = 0, y1 = 0 } = node;
     const last = (node.layer ?? 0) === depth - 1 && depth > 1;
     const total = sumOf(node, trace.backward);
-    const g = svg("g", { class: "stop", "data-category": node.group.kind === "end" || (node.sourceLinks ?? []).length === 0 ? category(state, node.group.category) : "" });
+    const g = svg("g", { class: "stop", "data-category": node.group.kind === "end" || (node.group.kind !== "source" && ((trace.backward ? node.targetLinks : node.sourceLinks) ?? []).length === 0) ? category(state, node.group.category) : "" });
     g.append(title(`${name(node.group)}: ${state.exact(total)}`));
     g.append(svg("rect", { x: x0.toFixed(1), y: y0.toFixed(1), width: (x1 - x0).toFixed(1), height: Math.max(2, y1 - y0).toFixed(1), rx: 1.5 }));
     const x = last ? x0 - 8 : x1 + 8, y = (y0 + y1) / 2;
@@ -78,7 +78,7 @@ function drawSankey(state: State, choose: (flow: Flow, groups: Group[]) => void)
   }
   target.replaceChildren(picture);
   const parts = [`${state.symbol()} under ${state.policyName()}.`];
-  if (back.length > 0) parts.push(`${count(back.length, "flow")} that lead back (${state.amount(back.reduce((s, f) => s + f.amount, 0n))} ${state.symbol()} in all) are left out of the drawing and stand in the table.`);
+  if (back.length > 0) parts.push(`${count(back.length, "flow")} that ${back.length === 1 ? "leads" : "lead"} back (${state.amount(back.reduce((s, f) => s + f.amount, 0n))} ${state.symbol()} in all) ${back.length === 1 ? "is" : "are"} left out of the drawing and ${back.length === 1 ? "stands" : "stand"} in the table.`);
   if (joined.some((f) => f.inferred)) parts.push("Hatched bands are inferred.");
   note.textContent = parts.join(" ");
 }

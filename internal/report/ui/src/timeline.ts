@@ -67,7 +67,7 @@ function drawTimeline(state: State): void {
   const { size, slots } = bins(rows, state.policy);
   const bars = slots.filter((s): s is Bin => "parts" in s);
   if (bars.length === 0) {
-    target.replaceChildren(h("p", { class: "note" }, `No payment brought stolen ${state.symbol()} to an end under ${state.policyName()}.`));
+    target.replaceChildren(h("p", { class: "note" }, `No payment ${state.trace.backward ? `took ${state.symbol()} from` : `brought stolen ${state.symbol()} to`} an end under ${state.policyName()}.`));
     note.textContent = "";
     table.replaceChildren();
     return;
@@ -78,7 +78,7 @@ function drawTimeline(state: State): void {
   const order = [...totals.keys()].sort((a, b) => ((totals.get(b) ?? 0n) > (totals.get(a) ?? 0n) ? 1 : -1));
   const span = size === 1 ? "day" : size === 7 ? "week" : size === 30 ? "30-day span" : "year";
 
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "timeline", role: "group", "aria-label": `What reached an end, by ${span}. The table below has every bar.` });
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "timeline", role: "group", "aria-label": `What ${state.trace.backward ? "left" : "reached"} an end, by ${span}. The table below has every bar.` });
   for (const part of [0n, 1n, 2n]) {
     const a = (most * part) / 2n;
     const y = scaleY(a, most);
@@ -130,7 +130,7 @@ function drawTimeline(state: State): void {
     picture.append(g);
   });
   target.replaceChildren(picture, key(state, order, totals));
-  note.textContent = `${state.symbol()} under ${state.policyName()}, by ${span}, as it reached an end: ${count(bars.filter((b) => b.total > 0n).length, "bar")}. Value that never moved on has no bar.${bars.length < slots.length ? " A double stroke on the axis stands for a stretch without any." : ""}`;
+  note.textContent = `${state.symbol()} under ${state.policyName()}, by ${span}, as it ${state.trace.backward ? "left" : "reached"} an end: ${count(bars.filter((b) => b.total > 0n).length, "bar")}. Value that never moved on has no bar.${bars.length < slots.length ? " A double stroke on the axis stands for a stretch without any." : ""}`;
   table.replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "When (UTC)"), h("th", { scope: "col" }, "Category"),
     h("th", { scope: "col", class: "num" }, `${state.symbol()}, ${state.policyName()}`), h("th", { scope: "col", class: "num" }, "Transfers"))), body));
 }

@@ -22,5 +22,5 @@ test("a share of a very large amount keeps its position", () => {
 test("counts take their plural", () => {
   assert.equal(count(1, "address"), "1 address");
   assert.equal(count(1751, "deposit"), "1,751 deposits");
-  assert.deepEqual(["address", "box", "counterparty"].map((w) => count(2, w)), ["2 addresses", "2 boxes", "2 counterparties"]);
+  assert.deepEqual(["address", "box", "counterparty", "day"].map((w) => count(2, w)), ["2 addresses", "2 boxes", "2 counterparties", "2 days"]);
 });

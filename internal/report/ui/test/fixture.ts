@@ -36,10 +36,10 @@ export function small(lines: string[], roles: Record<string, Partial<Address>> =
     for (const e of edges) if (e.from >= 0 && e.to >= 0 && e.kind !== "theft") depth.set(e.to, Math.min(depth.get(e.to) ?? 99, (depth.get(e.from) ?? 0) + 1));
   }
   const addresses: Address[] = names.map((name, i) => ({
-    address: name, chain: "eth", role: name.startsWith("thief") ? "source" : "hop", depth: depth.get(i) ?? 0, name: "", basis: "", actor: "", coverage: "", tags: [], inferences: [], ...roles[name],
+    address: name, chain: "eth", role: "hop", depth: depth.get(i) ?? 0, name: "", basis: "", actor: "", coverage: "", tags: [], inferences: [], ...roles[name],
   }));
   return {
     backward: false, policies: ["fifo/1", "haircut/1"], headline: 0, categories, assets: [{ asset: "eth", symbol: "ETH", decimals: 0, places: 0, stolen: 100n }],
-    addresses, ends, totals: [], edges, days: [], hops: [], hopsInAll: 0, edgesInAll: edges.length,
+    addresses, starts: new Set(names.map((name, i) => (name.startsWith("thief") ? i : -1)).filter((i) => i >= 0)), ends, totals: [], edges, days: [], hops: [], hopsInAll: 0, edgesInAll: edges.length,
   };
 }

@@ -51,9 +51,16 @@ test("fees and dust are drawn only when asked for", () => {
   assert.equal(flow(c, "thief", "the fee"), 1n);
 });
 
-test("who only paid at the theft is no source", () => {
-  const c = collapse(small(lines, { robbed: { role: "source" } }), plain);
+test("who paid at the theft stands before the start, also when value went back there", () => {
+  const c = collapse(small([...lines, "thief>robbed 5 held"]), plain);
   assert.deepEqual(c.groups.filter((g) => g.kind === "source").map((g) => g.title), ["thief"]);
+  assert.equal(c.groups.filter((g) => g.title === "robbed").length, 2);
+  assert.equal(collapse(small(lines), { ...plain, theft: false }).groups.some((g) => g.title === "robbed"), false);
+});
+
+test("a trace of all that an address pays starts at that address", () => {
+  const c = collapse(small(["thief>a 60 theft", "a>hot 60 exchange"]), { ...plain, theft: false });
+  assert.equal(flow(c, "thief", "a"), 60n);
 });
 
 test("addresses of one actor stand with the actor, inferred or claimed", () => {
