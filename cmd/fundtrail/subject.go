@@ -87,8 +87,11 @@ func (s *subject) add(arg string, f *traceFlags) error {
 	}
 	a, err := parseAddress(arg, f.chain)
 	if err != nil {
+		if errors.Is(err, fundtrail.ErrBadChecksum) || errors.Is(err, fundtrail.ErrWrongNetwork) || strings.HasPrefix(arg, "0x") {
+			return usage("%v", err)
+		}
 		_, near := data.Incident(arg)
-		return usage("%q is no incident, file, transaction or address: %v; %v", arg, near, err)
+		return usage("%q is no incident, file, transaction or address: %v", arg, near)
 	}
 	t := fundtrail.Theft{Address: a, Whole: true}
 	if f.asset != "" {

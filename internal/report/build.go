@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/fundtrail/fundtrail"
@@ -164,9 +163,13 @@ func (b *builder) end(e *fundtrail.End) End {
 		Exact: e.Bounds.Exact, Moved: e.Moved.String(), Transfers: e.Transfers, First: stamp(e.First), Last: stamp(e.Last),
 		USD: usd(e.USD), Via: e.Via,
 	}
-	// A pool's label says more than its keeper's name.
-	if name := b.about.Party(e.Actor); name != "" && !strings.HasPrefix(e.Label, name) {
-		out.Label = name
+	// One service has many tags; a mixer's pool and a thief's address say more by theirs.
+	switch name := b.about.Party(e.Actor); e.Kind {
+	case fundtrail.EndMixer, fundtrail.EndTheft, fundtrail.EndReturned:
+	default:
+		if name != "" {
+			out.Label = name
+		}
 	}
 	for _, a := range e.Addresses {
 		out.Addresses = append(out.Addresses, a.String())
