@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -398,6 +399,27 @@ func TestMaxBad(t *testing.T) {
 	says(t, err, "two.csv: line 3", "bad row number 3, 2 may be set aside")
 }
 
+// TestBadRowLeavesNothing has a reader find out late that its row is bad.
+func TestBadRowLeavesNothing(t *testing.T) {
+	late := format{name: "late", columns: []column{{name: "late", need: true}}, row: func(f *file) error {
+		ref, err := f.b.Tx(ledger.Tx{Chain: fundtrail.Ethereum, Time: 1})
+		if err != nil {
+			return err
+		}
+		if err := f.add(ref, 0, ledger.Row{To: f.b.Address(address(t, addressOf(1))), Amount: fundtrail.NewAmount(1)}); err != nil {
+			return err
+		}
+		return malformed("found out late")
+	}}
+	before := formats
+	formats = append(slices.Clone(formats), &late)
+	t.Cleanup(func() { formats = before })
+	m, sums := importAll(t, Options{MaxBad: 1}, text("x", "late\nrow\n"))
+	if m.Size() != 0 || len(sums[0].Bad) != 1 {
+		t.Errorf("a bad row leaves\n%s", dump(m))
+	}
+}
+
 // TestLinesAreCounted: a record of several lines is named by its first, and those
 // after it are counted on.
 func TestLinesAreCounted(t *testing.T) {
@@ -500,6 +522,28 @@ func TestCreations(t *testing.T) {
 	unknown, sums := importAll(t, Options{}, text("x", file1(txlistHeader, row("", ""))))
 	if unknown.Size() != 1 || sums[0].RecipientUnknown != 1 {
 		t.Errorf("%d movements, %+v", unknown.Size(), sums[0])
+	}
+}
+
+// TestAmounts: amounts of every length, and around where reading them changes.
+func TestAmounts(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	f := &file{format: &txlist, table: &table{cells: make([][]byte, len(txlist.columns))}}
+	for range 20_000 {
+		n := 1 + r.IntN(80)
+		s := make([]byte, n)
+		for i := range s {
+			s[i] = "0123456789999"[r.IntN(13)]
+		}
+		if r.IntN(20) == 0 {
+			s[r.IntN(n)] = "x .-"[r.IntN(4)]
+		}
+		want, errW := fundtrail.ParseAmount(string(s))
+		f.cells[txlistValue] = s
+		got, errG := f.amount(txlistValue)
+		if got != want && errW == nil || (errW == nil) != (errG == nil) {
+			t.Fatalf("%q: %v, %v; want %v, %v", s, got, errG, want, errW)
+		}
 	}
 }
 

@@ -60,6 +60,27 @@ func TestTraces(t *testing.T) {
 	wantMovements(t, m, treeMovements...)
 }
 
+// TestTracesFailed: what failed, and all below it, moved nothing, whichever column
+// tells of it.
+func TestTracesFailed(t *testing.T) {
+	rows := func(failed ...string) []record {
+		return []record{
+			trace("", 2, 1, 2, "100"),
+			trace("0", 3, 2, 3, "10", failed...),
+			trace("0,0", 1, 3, 4, "20", failed...),
+			trace("0,0,0", 0, 4, 5, "30"),
+			trace("0,1", 1, 3, 4, "40"),
+			trace("0,1,0", 0, 3, 4, "50"),
+			trace("0,2", 0, 3, 4, "60", failed...),
+			trace("1", 0, 2, 6, "70"),
+		}
+	}
+	for _, failed := range [][]string{{"status", "0", "error", "Reverted"}, {"status", "0"}, {"error", "Out of gas", "status", ""}} {
+		m, _ := importAll(t, Options{}, text("x", asCSV(rows(failed...)...)))
+		wantMovements(t, m, "0 1>2 100", "1 2>6 70")
+	}
+}
+
 // TestTraceOrder: rows of several transactions, in any order, in any number of files,
 // some of them twice, with and without the column that tells the number of children.
 func TestTraceOrder(t *testing.T) {
@@ -130,6 +151,16 @@ func TestTracesJoin(t *testing.T) {
 	wantMovements(t, m, "fee+0 1>- 147000")
 	if sums[0].Failed != 1 {
 		t.Errorf("the summary of the traces is %+v", sums[0])
+	}
+	// Any of a transaction's traces may tell its time and its place.
+	m, _ = importAll(t, Options{}, text("traces", asCSV(trace("", 2, 1, 2, "5", "block_timestamp", "", "transaction_index", ""), trace("0", 0, 1, 2, "0"), trace("1", 0, 1, 2, "0", "block_timestamp", "", "transaction_index", ""))),
+		text("list", file1(txlistHeader, strings.Join([]string{londonBlock, "1640000001", hashOf(2), "4", "4", addressOf(1), addressOf(2), "5", "21000", "7", "9", "0", "1", "", "0x", ""}, ","))))
+	if got := m.Transaction(0); got.ID.String() != hashOf(1) || got.Time != 1640000001 {
+		t.Errorf("the first of the block is %+v", got)
+	}
+	m, _ = importAll(t, Options{}, text("traces", asCSV(trace("", 1, 1, 2, "5", "block_timestamp", ""), trace("0", 0, 1, 2, "0"))))
+	if got := m.Transaction(0).Time; got != 1640000001 {
+		t.Errorf("time %d", got)
 	}
 	// Without times of their own, traces take the block's.
 	delete(traces[0], "block_timestamp")
