@@ -260,7 +260,7 @@ func (j *job) finishAccounts() {
 		if !a.complete {
 			// The export was cut at a number of rows, perhaps within a block: the block
 			// of its last row is not known to be whole, the one before it is. Where that
-		// block is not known, nothing is left to claim.
+			// block is not known, nothing is left to claim.
 			c.ToBlock = min(c.ToBlock, a.lastBlock-1)
 			supported = a.seenCut >= a.rows
 		}
