@@ -10,7 +10,7 @@ import (
 const Schema = "fundtrail.trace/1"
 
 // A Document is a trace as it is written to JSON and read back by verify and by the
-// pages. doc/formats.md describes every field, and says of each whether it is a
+// pages. doc/formats-report.md describes every field, and says of each whether it is a
 // fact, a claim or an inference. Amounts are base units in decimal digits, times
 // are RFC 3339 in UTC, and an object keyed by policy holds the policies of Trace.Policies
 // that are defined on the asset's chain.

@@ -188,7 +188,7 @@ func (x *index) sharedStep(category string, rows []stepRow) step {
 	switch category {
 	case "held":
 		return step{title: "Watch " + count(n, "address") + " where value still lies",
-			why: "Nothing left them up to the end of the data. That is no statement about now."}
+			why: "The amounts below were not seen to leave them up to the end of the data. That is no statement about now."}
 	case "hub":
 		return step{title: "Find out who holds " + count(n, "busy address"),
 			why: "No claim names the holder, who deals with too many parties to follow by amounts. A tag, added with --tags, lets the trace say who."}
