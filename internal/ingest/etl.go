@@ -169,8 +169,8 @@ type withdrawal struct {
 // withdrawals reads the column of that name: JSON or, in a CSV, the same as Python
 // writes it, with single quotes.
 func (f *file) withdrawals() ([]withdrawal, error) {
-	if !f.told(blocksWithdrawals) {
-		return nil, nil
+	if !f.told(blocksWithdrawals) || f.chain != fundtrail.Ethereum {
+		return nil, nil // other chains pay out other assets: Gnosis pays GNO
 	}
 	cell := f.cells[blocksWithdrawals]
 	if bytes.HasPrefix(cell, []byte("[{'")) {
@@ -558,6 +558,7 @@ func (f *file) tokenRow() (err error) {
 	if err != nil {
 		return err
 	}
+	f.settle(t.Hash)
 	r.Asset = f.b.Asset(fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, token)})
 	return f.add(ref, t.Height, r)
 }

@@ -201,9 +201,24 @@ func TestETLJoins(t *testing.T) {
 			wantMovements(t, m, "0 1>2 5", "fee+1 1>- 84000", "fee+2 1>9 63000")
 			m, _ = importAll(t, Options{}, list, block)
 			wantMovements(t, m, "0 1>2 5", "fee+1 1>- 84000", "fee+2 1>9 63000")
-			// One whose outcome only the list tells.
-			m, _ = importAll(t, Options{}, text("list", file1(txlistHeader, strings.Replace(row, ",0,1,,", ",1,0,,", 1))), tx)
+			// One whose outcome only the list tells, or only its logs.
+			m, sums = importAll(t, Options{}, text("list", file1(txlistHeader, strings.Replace(row, ",0,1,,", ",1,0,,", 1))), tx)
 			wantMovements(t, m, "fee+0 1>- 147000")
+			if sums[1].StatusUnknown != 0 {
+				t.Errorf("settled by a list: %+v", sums[1])
+			}
+			token := record{"token_address": addressOf(7), "from_address": addressOf(1), "to_address": addressOf(2), "value": "0", "transaction_hash": hashOf(1), "log_index": "12", "block_number": londonBlock}
+			for _, other := range []Input{text("tokens", asCSV(token)), text("generic", asCSV(transfer())), text("traces", asCSV(etlTrace))} {
+				m, sums = importAll(t, Options{}, other, tx, tx)
+				wantMovements(t, m, "0 1>2 5")
+				if sums[1].StatusUnknown+sums[2].StatusUnknown != 0 {
+					t.Errorf("settled by %s: %+v", other.Name, sums)
+				}
+			}
+			_, sums = importAll(t, Options{}, tx, tx, text("traces", asCSV(with(etlTrace, "transaction_hash", hashOf(2), "transaction_index", "7"))))
+			if sums[0].StatusUnknown+sums[1].StatusUnknown != 1 {
+				t.Errorf("one transaction, told twice: %+v", sums)
+			}
 		})
 	}
 }
@@ -306,6 +321,9 @@ func TestWithdrawals(t *testing.T) {
 		if got, want := m.Transaction(0).ID.String(), "0x7769746864726177616c73000000000000000000000000000000000000d59f81"; got != want || sums[0].Movements != 2 {
 			t.Errorf("the withdrawals are %s, want %s", got, want)
 		}
+	}
+	if m, _ := importAll(t, Options{Chain: fundtrail.Gnosis}, text("x", asLine)); m.Size() != 0 {
+		t.Errorf("Gnosis does not pay out its native coin:\n%s", dump(m))
 	}
 	for name, list := range map[string]string{"no list": "7", "no address": `[{"index":1,"amount":1}]`, "an index twice": strings.Replace(list, "8", "7", 1)} {
 		says(t, refused(t, Options{}, text(name, asCSV(with(etlBlock, "withdrawals", list)))), "line 2: column withdrawals")

@@ -53,8 +53,11 @@ func (f *file) transaction(t *fact) error {
 		f.sum.Failed++
 		moves = false
 	case ledger.OutcomeUnknown:
-		f.sum.StatusUnknown++
+		f.doubt(t.Hash)
 		moves, sure = moves && !f.opt.LeaveOutUnknown, false
+	}
+	if t.Outcome != ledger.OutcomeUnknown {
+		f.settle(t.Hash)
 	}
 	if moves && !t.toTold {
 		if t.nonceTold {

@@ -58,8 +58,8 @@ type Summary struct {
 	Movements    int // added to the builder, before it merges what is met twice
 	Failed       int // transactions that failed and so moved nothing but their fee
 
-	// StatusUnknown counts the transactions whose success neither the file nor a table
-	// of receipts tells. See Options.LeaveOutUnknown.
+	// StatusUnknown counts the transactions of which no file of the import tells whether
+	// they succeeded, each in one file. See Options.LeaveOutUnknown.
 	StatusUnknown int
 	// FeeUnknown counts the transactions whose fee neither the file nor a table of
 	// receipts tells: the ledger holds none for them.
@@ -135,6 +135,10 @@ type job struct {
 	issues   map[issueKey][]issue
 	accounts accounts
 	newest   int64 // block of a transaction that some file holds
+
+	// unsure holds the transactions whose outcome no file has told yet, by the file
+	// that counts them.
+	unsure map[fundtrail.Hash]*file
 }
 
 // A file is one input while it is imported.
@@ -334,6 +338,28 @@ func (f *file) add(ref ledger.TxRef, height int64, r ledger.Row) error {
 	f.sum.Blocks = [2]int64{min(f.sum.Blocks[0], height), max(f.sum.Blocks[1], height)}
 	f.sum.Movements++
 	return nil
+}
+
+// doubt counts a transaction whose outcome is not known; settle takes that back. Files
+// that can tell are read after those that cannot, but for lists of one format.
+func (f *file) doubt(h fundtrail.Hash) {
+	if f.unsure == nil {
+		f.unsure = map[fundtrail.Hash]*file{}
+	}
+	if f.unsure[h] == nil {
+		f.unsure[h] = f
+		f.sum.StatusUnknown++
+	}
+}
+
+func (j *job) settle(h fundtrail.Hash) {
+	if len(j.unsure) == 0 {
+		return
+	}
+	if f := j.unsure[h]; f != nil {
+		f.sum.StatusUnknown--
+		delete(j.unsure, h)
+	}
 }
 
 // base returns a file's name without its folders, for claims that end up in reports.

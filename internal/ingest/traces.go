@@ -366,6 +366,7 @@ func (t *traceTree) add() error {
 		t.tx.Outcome = ledger.Failed
 		f.sum.Failed++
 	}
+	f.settle(t.tx.Hash)
 	ref, err := f.b.Tx(t.tx)
 	if err != nil {
 		return err

@@ -142,7 +142,7 @@ func TestTracesJoin(t *testing.T) {
 	tx := text("txs", asCSV(etlTx))
 	m, sums := importAll(t, Options{}, text("traces", asCSV(traces...)), tx)
 	wantMovements(t, m, "0 1>2 5", "1 2>3 4")
-	if got := transactionCount(m); got != 1 || sums[1].StatusUnknown != 1 {
+	if got := transactionCount(m); got != 1 || sums[1].StatusUnknown != 0 {
 		t.Errorf("%d transactions, %+v", got, sums)
 	}
 	// The traces tell that it failed; the table of transactions did not know.

@@ -111,6 +111,9 @@ func (f *file) transferRow() (err error) {
 		f.seen[key] = state
 		f.sum.Transactions++
 	}
+	if t.Outcome == ledger.Succeeded {
+		f.settle(t.Hash)
+	}
 	ref, err := f.b.Tx(t)
 	if err != nil {
 		return err
@@ -189,7 +192,7 @@ func (f *file) accountTransferRow(t *ledger.Tx, r *ledger.Row, asset fundtrail.A
 		return err
 	}
 	info, _ := t.Chain.Info()
-	if !asset.Contract.IsZero() && info.Family == fundtrail.FamilyEVM {
+	if !asset.Contract.IsZero() && (info.Family == fundtrail.FamilyEVM || info.Family == fundtrail.FamilyTron) {
 		// As in ethereum-etl's token_transfers: mints and burns.
 		zero := fundtrail.EVMAddress(t.Chain, [20]byte{})
 		if from == zero {

@@ -48,6 +48,9 @@ func TestGenericAccounts(t *testing.T) {
 	if s := sums[0]; s.Format != "transfers" || s.Transactions != 2 || s.Kinds != fundtrail.AllKinds {
 		t.Errorf("the summary is %+v", s)
 	}
+	m, _ = importAll(t, Options{Chain: fundtrail.Tron}, text("x", asCSV(record{"block": "5", "time": "1640000001", "tx": hashOf(1)[2:], "kind": "transfer", "from": "T9yD14Nj9j7xAB4dbGeiX9h8unkKHxuWwb",
+		"to": "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8", "asset": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "amount": "5", "log_index": "3"})))
+	wantMovements(t, m, "log+3 ->TJRabPrwbZy45sbavfcjinPJC18kjpRTv8 5")
 	// The same facts from other tools are the same.
 	list := text("list", file1(txlistHeader, strings.Join([]string{londonBlock, "1640000001", hashOf(1), "4", "3", addressOf(1), addressOf(2), "5", "21000", "7", "9", "0", "1", "", "0x", ""}, ",")))
 	tokens := text("tokens", asCSV(record{"token_address": token, "from_address": addressOf(1), "to_address": addressOf(2), "value": "5", "transaction_hash": hashOf(1), "log_index": "12", "block_number": londonBlock}))
