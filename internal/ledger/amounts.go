@@ -27,6 +27,14 @@ var pow1000 = func() (p [maxKilos + 1]fundtrail.Amount) {
 	return p
 }()
 
+// scales are the members of pow1000 that fit 64 bits.
+var scales = func() (s [maxKilos]uint64) {
+	for k := range s {
+		s[k] = pow1000[k].Uint64()
+	}
+	return s
+}()
+
 // encode returns an amount's code, adding to large what has no short one.
 func encode(a fundtrail.Amount, large *[]fundtrail.Amount) (c code) {
 	kilos := byte(0)
@@ -59,18 +67,20 @@ func encode(a fundtrail.Amount, large *[]fundtrail.Amount) (c code) {
 	return c
 }
 
-// decode is the inverse of encode.
+// decode is the inverse of encode. It multiplies whatever the scale is: a branch on
+// what has just been read from memory would keep the processor from reading ahead.
 func (c *code) decode(large []fundtrail.Amount) fundtrail.Amount {
 	lo, hi, kilos := binary.LittleEndian.Uint64(c[:]), uint64(c[8]), c[codeKind]
-	switch {
-	case kilos == 0:
-		return fundtrail.AmountFromWords([4]uint64{lo, hi})
-	case kilos == codeLarge:
-		return large[lo]
-	case hi == 0 && kilos < maxKilos:
-		hi, lo = bits.Mul64(lo, pow1000[kilos].Uint64())
-		return fundtrail.AmountFromWords([4]uint64{lo, hi})
+	if kilos >= maxKilos {
+		if kilos == codeLarge {
+			return large[lo]
+		}
+		a, _ := fundtrail.AmountFromWords([4]uint64{lo, hi}).Mul(pow1000[kilos])
+		return a
 	}
-	a, _ := fundtrail.AmountFromWords([4]uint64{lo, hi}).Mul(pow1000[kilos])
-	return a
+	scale := scales[kilos]
+	mid, low := bits.Mul64(lo, scale)
+	top, add := bits.Mul64(hi, scale)
+	mid, carry := bits.Add64(mid, add, 0)
+	return fundtrail.AmountFromWords([4]uint64{low, mid, top + carry})
 }

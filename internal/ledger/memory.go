@@ -268,7 +268,10 @@ func (m *Memory) Moves(a fundtrail.AddressID, from fundtrail.Position, back bool
 	if uint64(from) >= uint64(len(m.rows)) {
 		return into
 	}
-	n := sort.Search(len(list), func(i int) bool { return list[i] >= uint32(from) })
+	n := 0
+	if from > 0 { // a search of the whole list would be felt: most lists are read from their start
+		n = sort.Search(len(list), func(i int) bool { return list[i] >= uint32(from) })
+	}
 	for ; n < len(list) && len(into) < cap(into); n++ {
 		into = append(into, fundtrail.Position(list[n]))
 	}

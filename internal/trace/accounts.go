@@ -4,8 +4,7 @@ import "github.com/fundtrail/fundtrail"
 
 // movement visits one movement of an account chain.
 func (r *run) movement(p fundtrail.Position) error {
-	var m fundtrail.Movement
-	r.ledger.Movement(p, &m)
+	m := r.ahead.read(r, p)
 	r.visited++
 	from, to := m.From, m.To
 	if r.back {
@@ -19,17 +18,17 @@ func (r *run) movement(p fundtrail.Position) error {
 		// what is traced at the payer.
 		r.parcel.whole(m.Amount)
 		r.parcel.node, r.parcel.depth = sourceNode, -1
-		return r.arrive(p, from, to, m.Asset, m.Kind, -1, fundtrail.HopTheft)
+		return r.arrive(p, from, to, m.Asset, m.Kind, -1, hopTheft)
 	}
 	if r.sources[from] {
 		if r.sources[to] && m.Kind == fundtrail.Move {
-			r.between(p, from, to, &m)
+			r.between(p, from, to, m)
 		}
-		return r.receiveClean(p, from, to, m.Asset, m.Amount)
+		return r.receiveClean(p, to, m.Asset, m.Amount)
 	}
 	payer := r.holding(from, m.Asset)
 	if payer < 0 {
-		return r.receiveClean(p, from, to, m.Asset, m.Amount)
+		return r.receiveClean(p, to, m.Asset, m.Amount)
 	}
 	h := r.holdings.at(payer)
 	if from == to {
@@ -41,12 +40,12 @@ func (r *run) movement(p fundtrail.Position) error {
 	h.pay(m.Amount, &r.parcel)
 	if !r.parcel.tainted() {
 		r.graph.paid(h)
-		return r.receiveClean(p, from, to, m.Asset, m.Amount)
+		return r.receiveClean(p, to, m.Asset, m.Amount)
 	}
 	r.parcel.node, r.parcel.payer = h.node.id, h
-	kind := fundtrail.HopTransfer
+	kind := hopTransfer
 	if m.Kind == fundtrail.MoveFee {
-		kind = fundtrail.HopFee
+		kind = hopFee
 	}
 	err := r.arrive(p, from, to, m.Asset, m.Kind, payer, kind)
 	r.graph.paid(r.holdings.at(payer))
@@ -62,7 +61,7 @@ func (h *holding) passGap(p fundtrail.Position, back bool) {
 }
 
 // receiveClean adds untainted value to an active holding.
-func (r *run) receiveClean(p fundtrail.Position, from, to fundtrail.AddressID, asset fundtrail.AssetID, amount fundtrail.Amount) error {
+func (r *run) receiveClean(p fundtrail.Position, to fundtrail.AddressID, asset fundtrail.AssetID, amount fundtrail.Amount) error {
 	i := r.holding(to, asset)
 	if i < 0 {
 		return nil
@@ -70,7 +69,6 @@ func (r *run) receiveClean(p fundtrail.Position, from, to fundtrail.AddressID, a
 	h := r.holdings.at(i)
 	r.graph.refill(h)
 	h.sweep.receive(amount)
-	h.fund(from, amount, r.dust(asset))
 	if h.receive(amount, nil) {
 		return r.overflow(to, asset)
 	}
@@ -99,56 +97,56 @@ func (r *run) toSelf(h *holding, amount fundtrail.Amount) error {
 // between records a payment from one source to another. Neither side is traced as a
 // holding, so no taint is at stake; it is shown.
 func (r *run) between(p fundtrail.Position, from, to fundtrail.AddressID, m *fundtrail.Movement) {
-	e := event{at: p, from: from, to: to, asset: m.Asset, kind: fundtrail.HopReturn, end: -1, payer: -1, payee: -1,
-		amount: m.Amount, possible: m.Amount, widened: m.Amount, taint: wholly(m.Amount, fundtrail.Accounts)}
-	r.events.add(e)
+	e := r.note(p)
+	e.from, e.to, e.asset, e.kind = from, to, m.Asset, hopReturn
+	e.amount, e.possible, e.widened, e.taint = m.Amount, m.Amount, m.Amount, wholly(m.Amount, fundtrail.Accounts)
 }
 
 // arrive brings the run's parcel to an address: to an end, or into a holding.
-func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset fundtrail.AssetID, move fundtrail.MoveKind, payer int32, kind fundtrail.HopKind) error {
+func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset fundtrail.AssetID, move fundtrail.MoveKind, payer int32, kind hopKind) error {
 	pc := &r.parcel
-	e := event{
-		at: p, from: from, to: to, asset: asset, amount: pc.amount, taint: pc.taint, possible: pc.possible, widened: pc.widened,
-		kind: kind, depth: pc.depth + 1, end: -1, payer: payer, payee: -1,
-	}
+	e := r.note(p)
+	e.from, e.to, e.asset, e.kind, e.depth, e.payer = from, to, asset, kind, pc.depth+1, payer
+	e.amount, e.possible, e.widened, e.taint = pc.amount, pc.possible, pc.widened, pc.taint
 	v := r.verdict(to, asset, move, pc)
 	if v.kind == "" {
-		i, why, err := r.follow(to, asset, p, p+1, e.depth)
+		i, why, err := r.follow(to, asset, p, p+1, pc)
 		if err != nil {
 			return err
 		}
 		if i >= 0 {
 			e.payee = i
-			if kind == fundtrail.HopTransfer && r.home(to) {
-				e.kind = fundtrail.HopReturn
+			if kind == hopTransfer && r.home(to) {
+				e.kind = hopReturn
 			}
-			r.events.add(e)
-			return r.into(i, p, pc)
+			return r.into(i, p, e.time, pc)
 		}
 		v = why
 	}
-	if v.kind == fundtrail.EndDust && kind == fundtrail.HopTransfer {
-		e.kind = fundtrail.HopDust
+	if v.kind == fundtrail.EndDust && kind == hopTransfer {
+		e.kind = hopDust
 	}
-	if v.kind == fundtrail.EndReturned && kind == fundtrail.HopTransfer {
-		e.kind = fundtrail.HopReturn
+	if v.kind == fundtrail.EndReturned && kind == hopTransfer {
+		e.kind = hopReturn
 	}
-	e.end = r.end(v, to, asset)
-	e.crossing = r.cross(p, &e, pc)
+	r.ended(e, r.end(v, to, asset))
+	r.cross(e, pc)
 	if payer >= 0 {
 		h := r.holdings.at(payer)
 		r.graph.out(&h.node, r.ends[e.end].node, pc)
-		r.passOn(h, &e, pc.amount)
+		r.passOn(h, e, pc.amount)
 	} else {
 		r.graph.edge(pc.node, r.ends[e.end].node, pc.amount, fundtrail.Amount{}, pc.taint[fundtrail.FIFO])
 	}
-	r.events.add(e)
-	return r.receiveClean(p, from, to, asset, pc.amount)
+	return r.receiveClean(p, to, asset, pc.amount)
 }
 
-// into adds a parcel to a holding.
-func (r *run) into(i int32, p fundtrail.Position, pc *parcel) error {
+// into adds a parcel to a holding, at a time in Unix seconds.
+func (r *run) into(i int32, p fundtrail.Position, at int64, pc *parcel) error {
 	h := r.holdings.at(i)
+	if !pc.taint[r.opt.Policy].IsZero() {
+		h.came.add(at, pc.amount)
+	}
 	r.graph.receive(h, pc)
 	h.sweep.receive(pc.amount)
 	if h.receive(pc.amount, pc) {
@@ -165,10 +163,7 @@ func (r *run) holding(a fundtrail.AddressID, asset fundtrail.AssetID) int32 {
 	if a == fundtrail.NoAddress {
 		return -1
 	}
-	i, ok := r.byAddr[a]
-	if !ok {
-		return -1
-	}
+	i := r.byAddr.get(a)
 	for i >= 0 && r.holdings.at(i).asset != asset {
 		i = r.holdings.at(i).next
 	}

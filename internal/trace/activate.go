@@ -7,12 +7,13 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-// follow makes the holding of an asset at an address active at position p, or says why
-// not. next is the first position from which its movements are still to be visited.
-func (r *run) follow(a fundtrail.AddressID, asset fundtrail.AssetID, p, next fundtrail.Position, depth int32) (int32, verdict, error) {
+// follow makes the holding of an asset at an address active for a parcel that comes at
+// position p, or says why not. next is the first position from which its movements are
+// still to be visited.
+func (r *run) follow(a fundtrail.AddressID, asset fundtrail.AssetID, p, next fundtrail.Position, pc *parcel) (int32, verdict, error) {
 	if i := r.holding(a, asset); i >= 0 {
 		h := r.holdings.at(i)
-		h.depth = min(h.depth, depth)
+		h.depth = min(h.depth, pc.depth+1)
 		return i, verdict{}, nil
 	}
 	if r.visited > r.opt.MaxVisits {
@@ -21,24 +22,29 @@ func (r *run) follow(a fundtrail.AddressID, asset fundtrail.AssetID, p, next fun
 	if !r.home(a) && r.hub(a, asset) {
 		return -1, r.hubVerdict(), nil
 	}
-	first, ok := r.byAddr[a]
-	if !ok {
-		first = -1
+	if r.returnsAgain(a, asset, pc) {
+		return -1, r.paybackVerdict(), nil
 	}
-	h := holding{addr: a, asset: asset, next: first, depth: depth, node: node{id: noNode}, exit: noNode}
-	h.sweep.end = -1
-	var err error
+	return r.activate(a, asset, p, next, pc)
+}
+
+// activate makes the holding that value is followed into.
+func (r *run) activate(a fundtrail.AddressID, asset fundtrail.AssetID, p, next fundtrail.Position, pc *parcel) (int32, verdict, error) {
+	h := r.holdings.next()
+	i := int32(r.holdings.len() - 1)
+	h.addr, h.asset, h.depth = a, asset, pc.depth+1
+	h.next, h.node.id, h.exit, h.sweep.end = r.byAddr.get(a), noNode, noNode, -1
 	if r.back {
-		err = r.historyBack(&h, p)
-	} else {
-		err = r.history(&h, p, next)
+		r.byAddr.set(a, i)
+		return i, verdict{}, r.historyBack(h, p)
 	}
-	if err != nil {
-		return -1, verdict{}, err
+	returned, err := r.history(h, p, next, pc)
+	if returned {
+		r.holdings.drop()
+		return -1, r.paybackVerdict(), nil
 	}
-	i := r.holdings.add(h)
-	r.byAddr[a] = i
-	return i, verdict{}, nil
+	r.byAddr.set(a, i)
+	return i, verdict{}, err
 }
 
 func (r *run) limitVerdict() verdict {
@@ -53,15 +59,22 @@ func (r *run) hubVerdict() verdict {
 
 // moves calls f with every movement of an address, in order, until f returns false.
 func (r *run) moves(a fundtrail.AddressID, f func(fundtrail.Position, *fundtrail.Movement) bool) {
-	var m fundtrail.Movement
 	for from := fundtrail.Position(0); ; {
 		r.buf = r.ledger.Moves(a, from, false, r.buf)
-		for _, q := range r.buf {
-			r.ledger.Movement(q, &m)
-			r.visited++
-			if !f(q, &m) {
-				return
+		for rest := r.buf; len(rest) > 0; {
+			// Movements of an address lie far apart: a few reads at once wait for
+			// memory together.
+			n := min(len(rest), len(r.batch))
+			for i, q := range rest[:n] {
+				r.ledger.Movement(q, &r.batch[i])
 			}
+			for i, q := range rest[:n] {
+				r.visited++
+				if !f(q, &r.batch[i]) {
+					return
+				}
+			}
+			rest = rest[n:]
 		}
 		if len(r.buf) < cap(r.buf) {
 			return
@@ -77,12 +90,12 @@ func (r *run) hub(a fundtrail.AddressID, asset fundtrail.AssetID) bool {
 	if r.ledger.MoveCount(a) <= r.opt.Hub {
 		return false
 	}
-	k := endKey{addr: a, asset: asset}
+	k := balance{a, asset}
 	if known, ok := r.hubs[k]; ok {
 		return known
 	}
 	dust := r.dust(asset)
-	seen := make(map[fundtrail.AddressID]struct{}, r.opt.Hub)
+	clear(r.met)
 	r.moves(a, func(_ fundtrail.Position, m *fundtrail.Movement) bool {
 		if m.Asset != asset || m.Kind == fundtrail.MoveFee || m.Amount.Less(dust) {
 			return true
@@ -91,31 +104,36 @@ func (r *run) hub(a fundtrail.AddressID, asset fundtrail.AssetID) bool {
 		if other == a {
 			other = m.To
 		}
-		seen[other] = struct{}{}
-		return len(seen) <= r.opt.Hub
+		r.met[other] = struct{}{}
+		return len(r.met) <= r.opt.Hub
 	})
-	r.hubs[k] = len(seen) > r.opt.Hub
+	r.hubs[k] = len(r.met) > r.opt.Hub
 	return r.hubs[k]
 }
 
 // history reads h's whole history: its balance becomes that just before p, its gaps
-// those from next on, and what is from next on is put on the list to be visited.
-func (r *run) history(h *holding, p, next fundtrail.Position) error {
-	var balance fundtrail.Amount
+// those from next on, and what is from next on is put on the list to be visited. It
+// stops at p when the parcel turns out to be a payment back to a payer.
+func (r *run) history(h *holding, p, next fundtrail.Position, pc *parcel) (returned bool, err error) {
+	var balance, paid fundtrail.Amount // paid to the parcel's payer
 	deposits := r.depositsTo(h.addr, h.asset)
-	hi, dust := r.lane(p).hi, r.dust(h.asset)
+	hi := r.lane(p).hi
 	begun, overflow := false, false
 	add := func(amount fundtrail.Amount) {
 		var over bool
 		balance, over = balance.Add(amount)
 		overflow = overflow || over
 	}
+	k := r.about(h.addr)
 	r.moves(h.addr, func(q fundtrail.Position, m *fundtrail.Movement) bool {
 		if q >= hi {
 			return false
 		}
 		if !begun && q >= p {
 			h.balance, begun = balance, true
+			if returned = r.returns(h.addr, h.asset, pc, paid); returned {
+				return false
+			}
 		}
 		for len(deposits) > 0 && deposits[0].at <= q {
 			add(deposits[0].amount)
@@ -124,15 +142,18 @@ func (r *run) history(h *holding, p, next fundtrail.Position) error {
 		if q >= next {
 			r.want(q)
 		}
+		if m.From == h.addr {
+			k.pays = true
+		}
 		switch {
 		case m.Asset != h.asset || m.From == m.To:
 		case m.To == h.addr:
 			add(m.Amount)
-			if q < p {
-				h.fund(m.From, m.Amount, dust)
-			}
 		case q >= next && r.thefts[q]: // takes nothing from what is traced here
 		default:
+			if !begun && pc.payer != nil && m.To == pc.payer.addr && !r.thefts[q] {
+				paid = plus(paid, m.Amount)
+			}
 			left, short := balance.Sub(m.Amount)
 			if short {
 				missing, _ := m.Amount.Sub(balance)
@@ -147,11 +168,12 @@ func (r *run) history(h *holding, p, next fundtrail.Position) error {
 	})
 	if !begun {
 		h.balance = balance
+		returned = r.returns(h.addr, h.asset, pc, paid)
 	}
 	if overflow {
-		return r.overflow(h.addr, h.asset)
+		return false, r.overflow(h.addr, h.asset)
 	}
-	return nil
+	return returned, nil
 }
 
 // gap notes a payment that the balance cannot explain.
@@ -223,8 +245,7 @@ func (r *run) closeExits() {
 	for _, x := range r.exits {
 		flow[x.node] = fundtrail.Amount{}
 	}
-	for i := range r.graph.edges {
-		e := &r.graph.edges[i]
+	for _, e := range r.graph.edges.all() {
 		if sum, ok := flow[e.to]; ok {
 			flow[e.to] = plus(sum, e.flow)
 		}
@@ -255,8 +276,10 @@ func (r *run) unexplained(i int32, p fundtrail.Position) {
 		r.parcel.node = h.node.id
 		end := r.end(unexplainedVerdict(), h.addr, h.asset)
 		r.graph.out(&h.node, r.exit(i, end), &r.parcel)
-		r.events.add(event{at: p, from: h.addr, to: h.addr, asset: h.asset, amount: short, taint: r.parcel.taint,
-			possible: r.parcel.possible, widened: r.parcel.widened, depth: h.depth, end: end, payer: i, payee: -1})
+		e := r.note(p)
+		e.from, e.to, e.asset, e.depth, e.payer = h.addr, h.addr, h.asset, h.depth, i
+		e.amount, e.possible, e.widened, e.taint = short, r.parcel.possible, r.parcel.widened, r.parcel.taint
+		r.ended(e, end)
 	}
 	h.slack = plus(h.slack, short)
 	r.graph.paid(h)

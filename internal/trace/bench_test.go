@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/ledger"
@@ -26,15 +25,13 @@ func benchTransfers() int {
 
 type benchLedger struct {
 	*ledger.Memory
-	law   *ledgertest.PowerLaw
-	heap  float64 // bytes a transfer
-	build time.Duration
+	law  *ledgertest.PowerLaw
+	heap float64 // bytes a transfer
 }
 
 var powerLedger = sync.OnceValue(func() benchLedger {
 	n := benchTransfers()
 	before := heapInUse()
-	start := time.Now()
 	law := ledgertest.NewPowerLaw(1)
 	b := ledger.NewBuilder()
 	eth := b.Asset(fundtrail.NativeAsset(fundtrail.Ethereum))
@@ -57,8 +54,7 @@ var powerLedger = sync.OnceValue(func() benchLedger {
 	if err != nil {
 		panic(err)
 	}
-	took := time.Since(start)
-	return benchLedger{l, law, (heapInUse() - before) / float64(n), took}
+	return benchLedger{l, law, (heapInUse() - before) / float64(n)}
 })
 
 func heapInUse() float64 {
@@ -70,27 +66,39 @@ func heapInUse() float64 {
 }
 
 // BenchmarkTrace follows everything that one address of a generated ledger pays, under
-// all policies, and reports the movements it reads in a second.
+// all policies, and reports the movements it reads in a second: of the visit alone, and
+// of the whole with bounds, routes and every hop described.
 func BenchmarkTrace(b *testing.B) {
 	l := powerLedger()
-	for _, hub := range []int{50, 500} {
-		b.Run(fmt.Sprintf("hub=%d", hub), func(b *testing.B) {
-			in := trace.Input{Ledger: l.Memory, Thefts: []fundtrail.Theft{{Address: l.law.Person(2000), Whole: true}}}
-			visited, hops := 0, 0
-			b.ResetTimer()
+	for _, hub := range []int{50, 100, 200} {
+		in := trace.Input{Ledger: l.Memory, Thefts: []fundtrail.Theft{{Address: l.law.Person(2000), Whole: true}}}
+		opt := trace.Options{Hub: hub, MaxVisits: 3_000_000}
+		report := func(b *testing.B, visited int) {
+			b.ReportMetric(float64(visited)*float64(b.N)/b.Elapsed().Seconds(), "movements/s")
+			b.ReportMetric(float64(visited), "movements")
+			b.ReportMetric(l.heap, "heap-B/transfer")
+		}
+		b.Run(fmt.Sprintf("hub=%d/visit", hub), func(b *testing.B) {
+			visited := 0
 			for range b.N {
-				tr, err := trace.Run(b.Context(), in, trace.Options{Hub: hub})
-				if err != nil {
+				var err error
+				if visited, err = trace.Visit(b.Context(), in, opt); err != nil {
 					b.Fatal(err)
 				}
-				visited, hops = tr.Visited, len(tr.Hops)
 			}
-			perOp := float64(b.Elapsed()) / float64(b.N)
-			b.ReportMetric(float64(visited)/perOp*1e9, "movements/s")
-			b.ReportMetric(float64(visited), "movements")
-			b.ReportMetric(float64(hops), "hops")
-			b.ReportMetric(l.heap, "heap-B/transfer")
-			b.ReportMetric(float64(benchTransfers())/l.build.Seconds(), "built/s")
+			report(b, visited)
+		})
+		b.Run(fmt.Sprintf("hub=%d/whole", hub), func(b *testing.B) {
+			var tr *fundtrail.Trace
+			for range b.N {
+				var err error
+				if tr, err = trace.Run(b.Context(), in, opt); err != nil {
+					b.Fatal(err)
+				}
+			}
+			report(b, tr.Visited)
+			b.ReportMetric(float64(len(tr.Hops)), "hops")
+			b.ReportMetric(float64(len(tr.Ends)), "ends")
 		})
 	}
 }

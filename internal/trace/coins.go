@@ -24,10 +24,9 @@ func (r *run) stolenCoin(p fundtrail.Position, m *fundtrail.Movement) {
 	c.fifo, c.lifo = []lot{{m.Amount, true}}, []lot{{m.Amount, true}}
 	r.coins[p] = c
 	r.wantCoin(p, m)
-	r.events.add(event{
-		at: p, from: r.firstPayer(p), to: m.To, asset: m.Asset, amount: m.Amount, taint: c.taint, possible: m.Amount, widened: m.Amount,
-		kind: fundtrail.HopTheft, end: -1, payer: -1, payee: -1,
-	})
+	e := r.note(p)
+	e.from, e.to, e.asset, e.kind = r.firstPayer(p), m.To, m.Asset, hopTheft
+	e.amount, e.possible, e.widened, e.taint = m.Amount, m.Amount, m.Amount, c.taint
 }
 
 // firstPayer returns who pays the first input of the transaction that p belongs to.
@@ -163,13 +162,13 @@ type coinTx struct {
 	fifo, lifo        lots
 	node              int32
 	depth             int32
-	spends            []fundtrail.Position
+	spends            [2]int32 // in the run's spent coins
 	payer             fundtrail.AddressID
 }
 
 // gather adds up the coins that come in.
 func (r *run) gather(ins []side) coinTx {
-	tx := coinTx{node: noNode, depth: -1}
+	tx := coinTx{node: noNode, depth: -1, spends: [2]int32{int32(len(r.spent)), int32(len(r.spent))}}
 	for i := range ins {
 		s := &ins[i]
 		tx.amount = plus(tx.amount, s.amount)
@@ -183,7 +182,8 @@ func (r *run) gather(ins []side) coinTx {
 			tx.node, tx.payer, tx.depth = r.graph.node(), s.who, c.depth
 		}
 		tx.depth = min(tx.depth, c.depth)
-		tx.spends = append(tx.spends, s.coin)
+		r.spent = append(r.spent, s.coin)
+		tx.spends[1]++
 		for k := range c.taint {
 			tx.taint[k], _ = tx.taint[k].Add(c.taint[k])
 		}
@@ -256,38 +256,36 @@ func (r *run) coinOut(o *side, c *coin, tx *coinTx) {
 	if c.widened.IsZero() || o.amount.IsZero() {
 		return
 	}
-	e := event{
-		at: o.at, from: tx.payer, to: o.who, asset: o.asset, amount: o.amount, taint: c.taint, possible: c.possible, widened: c.widened,
-		kind: fundtrail.HopTransfer, depth: tx.depth + 1, end: -1, payer: -1, payee: -1, spends: tx.spends,
-	}
+	at, kind := o.at, hopTransfer
 	if r.back {
 		// The record that is cited is the one that made the coin.
-		if e.at = o.coin; o.coin == fundtrail.NoPosition {
-			e.at, e.kind = o.at, ""
+		if at = o.coin; o.coin == fundtrail.NoPosition {
+			at, kind = o.at, noHop
 		}
 	}
+	e := r.note(at)
+	e.from, e.to, e.asset, e.kind, e.depth, e.spends = tx.payer, o.who, o.asset, kind, tx.depth+1, tx.spends
+	e.amount, e.possible, e.widened, e.taint = o.amount, c.possible, c.widened, c.taint
 	c.node, c.depth = tx.node, e.depth
 	v := r.coinVerdict(o, c)
 	switch {
 	case o.fee:
-		e.kind = fundtrail.HopFee
-	case e.kind == "":
+		e.kind = hopFee
+	case e.kind == noHop:
 	case v.kind == fundtrail.EndDust:
-		e.kind = fundtrail.HopDust
+		e.kind = hopDust
 	case v.kind == fundtrail.EndReturned || v.kind == "" && r.home(o.who):
-		e.kind = fundtrail.HopReturn
+		e.kind = hopReturn
 	}
 	if v.kind == "" {
-		r.events.add(e)
 		r.coins[o.coin] = c
 		var m fundtrail.Movement
 		r.ledger.Movement(o.coin, &m)
 		r.wantCoin(o.coin, &m)
 		return
 	}
-	e.end = r.end(v, o.who, o.asset)
+	r.ended(e, r.end(v, o.who, o.asset))
 	r.graph.edge(tx.node, r.ends[e.end].node, o.amount, fundtrail.Amount{}, c.taint[fundtrail.FIFO])
-	r.events.add(e)
 }
 
 // coinVerdict says whether the trace goes on with a coin.

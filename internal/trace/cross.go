@@ -20,10 +20,11 @@ type injection struct {
 // for it to come out there. What comes out is the share of the crossing's value that
 // this event's taint is of what went in, rounded down. The asset may be another one, so
 // the leg that goes in still ends here, and the leg that comes out begins anew.
-func (r *run) cross(p fundtrail.Position, e *event, pc *parcel) *fundtrail.Crossing {
+func (r *run) cross(e *event, pc *parcel) {
 	if r.in.Crossings == nil || r.back {
-		return nil
+		return
 	}
+	p := e.at
 	for _, c := range r.in.Crossings.Crossings(r.ledger.Output(p)) {
 		ins, ok := r.records(c.In)
 		outs, found := r.records(c.Out)
@@ -62,10 +63,10 @@ func (r *run) cross(p fundtrail.Position, e *event, pc *parcel) *fundtrail.Cross
 			inj.depth = min(inj.depth, e.depth)
 			r.want(q)
 		}
-		e.kind = fundtrail.HopCrossing
-		return &c
+		r.passages = append(r.passages, &c)
+		e.kind, e.crossing = hopCrossing, int32(len(r.passages))
+		return
 	}
-	return nil
 }
 
 // injectCoin is inject for an output of a coin chain's transaction.
@@ -106,7 +107,7 @@ func (r *run) inject(p fundtrail.Position, inj *injection, from, to fundtrail.Ad
 	}
 	pc := &r.parcel
 	inj.fill(pc, r.ledger.Asset(asset).Chain, amount)
-	return r.arrive(p, from, to, asset, fundtrail.Move, -1, fundtrail.HopCrossing)
+	return r.arrive(p, from, to, asset, fundtrail.Move, -1, hopCrossing)
 }
 
 // records returns the positions of ledger records, ok is false when one is missing.

@@ -44,7 +44,7 @@ func (r *run) passOn(h *holding, e *event, amount fundtrail.Amount) {
 // depositTag reports whether an address is itself claimed to be a deposit address: to
 // pay one is not to be one.
 func (r *run) depositTag(a fundtrail.AddressID) bool {
-	return slices.ContainsFunc(r.tags(r.ledger.Address(a)), func(t fundtrail.Tag) bool { return t.Role == fundtrail.RoleDeposit })
+	return slices.ContainsFunc(r.tags(r.address(a)), func(t fundtrail.Tag) bool { return t.Role == fundtrail.RoleDeposit })
 }
 
 // depositAddresses reports the holdings that behaved like deposit addresses.
@@ -52,7 +52,7 @@ func (r *run) depositAddresses(place []int32) []fundtrail.Inference {
 	var out []fundtrail.Inference
 	for _, h := range r.holdings.all() {
 		s := &h.sweep
-		if s.end < 0 || r.back || r.home(h.addr) || len(r.tags(r.ledger.Address(h.addr))) > 0 {
+		if s.end < 0 || r.back || r.home(h.addr) || len(r.tags(r.address(h.addr))) > 0 {
 			continue
 		}
 		want, _ := s.received.MulDiv(fundtrail.NewAmount(depositShare), fundtrail.NewAmount(100))
@@ -66,7 +66,7 @@ func (r *run) depositAddresses(place []int32) []fundtrail.Inference {
 		}
 		share, _ := s.passed.MulDiv(fundtrail.NewAmount(100), s.received.Max(fundtrail.NewAmount(1)))
 		inf := fundtrail.Inference{
-			Address: r.ledger.Address(h.addr), Actor: end.key.actor, Method: DepositMethod, Confidence: 75,
+			Address: r.address(h.addr), Actor: end.key.actor, Method: DepositMethod, Confidence: 75,
 			Says: fmt.Sprintf("probable deposit address of %s: passed on %s %% of what it received within %s", name, share, window(r.opt.DepositWindow)),
 		}
 		for _, p := range s.evidence {

@@ -21,8 +21,15 @@ type endState struct {
 	first     int64
 	last      int64
 	via       map[int32]bool // inferences: its probable deposit addresses
-	merged    []int32        // graph nodes of the ends that were folded into it
+	small     bool           // it gathers what is too small to list by address
+	merged    []merged       // the ends that were folded into it
 	bounds    fundtrail.Bounds
+}
+
+// A merged end is its graph node, and what FIFO brings there.
+type merged struct {
+	node int32
+	flow fundtrail.Amount
 }
 
 // An endKey tells ends apart: services by their actor, what is one address's own by
@@ -35,10 +42,10 @@ type endKey struct {
 	asset fundtrail.AssetID
 }
 
-// An endAddr is an address of an end.
-type endAddr struct {
-	end  int32
-	addr fundtrail.AddressID
+// A balance is an asset at an address.
+type balance struct {
+	addr  fundtrail.AddressID
+	asset fundtrail.AssetID
 }
 
 // end returns the index of the end that a verdict about an address means.
@@ -54,21 +61,20 @@ func (r *run) end(v verdict, a fundtrail.AddressID, asset fundtrail.AssetID) int
 	if !ok {
 		id = int32(len(r.ends))
 		r.endIDs[k] = id
-		r.ends = append(r.ends, endState{key: k, reason: v.reason, node: r.graph.node()})
+		r.ends = append(r.ends, endState{key: k, reason: v.reason, small: v.small, node: r.graph.node()})
 	}
 	e := &r.ends[id]
 	if e.key.actor != "" && (e.key.label == "" || v.label < e.key.label) {
 		e.key.label = v.label
 	}
-	if a != fundtrail.NoAddress && e.key.kind != fundtrail.EndFee && !r.endAddrs[endAddr{id, a}] {
-		r.endAddrs[endAddr{id, a}] = true
-		e.addresses = append(e.addresses, a)
+	if n := len(e.addresses); a != fundtrail.NoAddress && e.key.kind != fundtrail.EndFee && (n == 0 || e.addresses[n-1] != a) {
+		e.addresses = append(e.addresses, a) // once for each arrival; describeEnd makes it a set
 	}
 	return id
 }
 
 // add counts an arrival, and as a transfer when the headline policy taints it.
-func (e *endState) add(ev *event, at int64, headline fundtrail.Policy) {
+func (e *endState) add(ev *event, headline fundtrail.Policy) {
 	for i := range e.taint {
 		e.taint[i] = plus(e.taint[i], ev.taint[i]) // poison alone can overflow
 	}
@@ -78,7 +84,7 @@ func (e *endState) add(ev *event, at int64, headline fundtrail.Policy) {
 	}
 	e.moved = plus(e.moved, ev.amount)
 	e.transfers++
-	e.span(at)
+	e.span(ev.time)
 }
 
 func (e *endState) span(at int64) {
@@ -88,20 +94,23 @@ func (e *endState) span(at int64) {
 	e.last = max(e.last, at)
 }
 
-// leftovers ends what is still in holdings and coins when the visit is over. spans says
-// when tainted value came to each holding.
-func (r *run) leftovers(spans []arrivals) {
+// leftovers ends what is still in holdings and coins when the visit is over.
+func (r *run) leftovers() {
 	for i, h := range r.holdings.all() {
 		if h.node.id == noNode || h.widened.IsZero() {
 			continue
 		}
-		id := r.end(r.leftover(h.addr, !h.short.IsZero()), h.addr, h.asset)
+		v := r.leftover(h.addr, !h.short.IsZero())
+		if !r.back && r.small(&h.taint, h.asset) {
+			v = v.gathered() // nothing else comes to this end, so it can be folded at once
+		}
+		id := r.end(v, h.addr, h.asset)
 		to := r.ends[id].node
 		if r.back && !h.short.IsZero() {
 			to = r.exit(i, id)
 		}
 		r.graph.rest(h, to)
-		r.ends[id].rest(&h.taint, h.widened, spans[i], r.opt.Policy)
+		r.ends[id].rest(&h.taint, h.widened, h.came, r.opt.Policy)
 		r.rests = append(r.rests, rest{end: id, holding: i, taint: h.taint[r.opt.Policy]})
 	}
 	r.closeExits()
@@ -135,6 +144,15 @@ type arrivals struct {
 	first, last int64
 	n           int
 	moved       fundtrail.Amount
+}
+
+func (a *arrivals) add(at int64, amount fundtrail.Amount) {
+	if a.n == 0 || at < a.first {
+		a.first = at
+	}
+	a.last = max(a.last, at)
+	a.n++
+	a.moved = plus(a.moved, amount)
 }
 
 // rest counts what is left at an end without a payment.
@@ -186,39 +204,57 @@ const (
 )
 
 func (r *run) coverage(a fundtrail.AddressID) cover {
-	if c, ok := r.covers[a]; ok {
-		return c
+	k := r.about(a)
+	if !k.covered {
+		k.cover, k.covered = r.findCoverage(a), true
 	}
-	c := r.findCoverage(a)
-	r.covers[a] = c
-	return c
+	return k.cover
+}
+
+// claims are the ledger's coverage of value transfers to the end of the visit, by what
+// they are about.
+type claims struct {
+	chains map[fundtrail.Chain]cover
+	known  map[fundtrail.AddressID]cover
+}
+
+func (r *run) indexClaims(all []fundtrail.Coverage) claims {
+	out := claims{map[fundtrail.Chain]cover{}, map[fundtrail.AddressID]cover{}}
+	for _, c := range all {
+		l := r.laneOf(c.Chain)
+		if c.What&fundtrail.ValueTransfers == 0 || l == nil || l.hi == l.First || c.ToBlock < r.ledger.Transaction(l.hi-1).Height {
+			continue
+		}
+		is := coverOwn
+		if c.What == fundtrail.AllKinds {
+			is = coverWhole
+		}
+		if c.Address.IsZero() {
+			out.chains[c.Chain] = max(out.chains[c.Chain], is)
+		} else if id, ok := r.ledger.AddressID(c.Address); ok {
+			out.known[id] = max(out.known[id], is)
+		}
+	}
+	return out
 }
 
 func (r *run) findCoverage(id fundtrail.AddressID) cover {
-	a := r.ledger.Address(id)
-	best := coverNone
-	for _, c := range r.claims {
-		if c.Chain != a.Chain() || !c.Address.IsZero() && c.Address != a || c.What&fundtrail.ValueTransfers == 0 {
-			continue
-		}
-		if l := r.laneOf(c.Chain); l.hi > l.First && c.ToBlock >= r.ledger.Transaction(l.hi-1).Height {
-			if c.What == fundtrail.AllKinds {
-				return coverWhole
-			}
-			best = coverOwn
-		}
-	}
-	if best != coverNone {
+	if best := max(r.claims.known[id], r.claims.chains[r.address(id).Chain()]); best != coverNone {
 		return best
 	}
-	seen := coverNone
+	if r.about(id).pays || r.pays(id) {
+		return coverSeen
+	}
+	return coverNone
+}
+
+// pays reports whether the ledger holds a payment of an address.
+func (r *run) pays(id fundtrail.AddressID) (found bool) {
 	r.moves(id, func(_ fundtrail.Position, m *fundtrail.Movement) bool {
-		if m.From == id {
-			seen = coverSeen
-		}
-		return seen == coverNone
+		found = m.From == id
+		return !found
 	})
-	return seen
+	return found
 }
 
 // total checks that under each lossless policy the ends of an asset add up to what was
@@ -271,10 +307,17 @@ func (r *run) assets() []fundtrail.AssetID {
 	return out
 }
 
-// small reports whether no lossless policy brings an end as much as the dust floor.
-func (r *run) small(e *endState) bool {
-	most := e.taint.Most()
-	return most.IsZero() || most.Less(r.dust(e.key.asset))
+// small reports whether no lossless policy makes it as much as the dust floor.
+func (r *run) small(taint *fundtrail.Taints, asset fundtrail.AssetID) bool {
+	most := taint.Most()
+	return most.IsZero() || most.Less(r.dust(asset))
+}
+
+// gathered is the verdict about value of which each address holds too little to list.
+func (v verdict) gathered() verdict {
+	v.own, v.small = false, true
+	v.label, v.reason = "small amounts: "+v.label, "less than the dust floor at each address: "+v.reason
+	return v
 }
 
 // fold joins the ends of single addresses that are too small to list into one of each
@@ -286,7 +329,7 @@ func (r *run) fold() []int32 {
 	folded := map[endKey]int32{}
 	for i := range r.ends {
 		e := &r.ends[i]
-		if e.key.addr != fundtrail.NoAddress && r.small(e) {
+		if e.small || e.key.addr != fundtrail.NoAddress && r.small(&e.taint, e.key.asset) {
 			k := endKey{kind: e.key.kind, asset: e.key.asset}
 			at, ok := folded[k]
 			if ok {
@@ -295,8 +338,10 @@ func (r *run) fold() []int32 {
 				continue
 			}
 			folded[k] = int32(len(kept))
-			e.key.addr, e.key.label = fundtrail.NoAddress, "small amounts: "+e.key.label
-			e.reason = "less than the dust floor at each address: " + e.reason
+			if !e.small {
+				v := verdict{label: e.key.label, reason: e.reason}.gathered()
+				e.key.addr, e.key.label, e.reason = fundtrail.NoAddress, v.label, v.reason
+			}
 		}
 		place[i] = int32(len(kept))
 		kept = append(kept, *e)
@@ -331,7 +376,7 @@ func (e *endState) join(o *endState) {
 			e.span(t)
 		}
 	}
-	e.merged = append(append(e.merged, o.node), o.merged...)
+	e.merged = append(e.merged, merged{o.node, o.taint[fundtrail.FIFO]})
 }
 
 func (r *run) compareEnds(x, y *endState) int {
@@ -340,5 +385,5 @@ func (r *run) compareEnds(x, y *endState) int {
 		r.ledger.Asset(x.key.asset).Compare(r.ledger.Asset(y.key.asset)),
 		y.taint[p].Cmp(x.taint[p]), y.taint.Most().Cmp(x.taint.Most()), y.most.Cmp(x.most),
 		cmp.Compare(x.key.kind, y.key.kind), cmp.Compare(x.key.actor, y.key.actor), cmp.Compare(x.key.label, y.key.label),
-		r.ledger.Address(x.key.addr).Compare(r.ledger.Address(y.key.addr)))
+		r.address(x.key.addr).Compare(r.address(y.key.addr)))
 }

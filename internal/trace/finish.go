@@ -14,13 +14,7 @@ func unix(t int64) time.Time { return time.Unix(t, 0).UTC() }
 // finish makes the trace from what the visit found.
 func (r *run) finish() (*fundtrail.Trace, error) {
 	r.order()
-	spans := r.arrivals()
-	for _, e := range r.events.all() {
-		if e.end >= 0 {
-			r.ends[e.end].add(e, r.time(e.at), r.opt.Policy)
-		}
-	}
-	r.leftovers(spans)
+	r.leftovers()
 	if err := r.total(); err != nil {
 		return nil, err
 	}
@@ -44,44 +38,23 @@ func (r *run) order() {
 		}
 		return cmp.Compare(x.at, y.at)
 	}
-	sorted := make([]*event, 0, r.events.len())
-	for _, e := range r.events.all() {
-		sorted = append(sorted, e)
+	sorted := true
+	for i := int32(1); i < int32(r.events.len()); i++ {
+		sorted = sorted && compare(r.events.at(i-1), r.events.at(i)) <= 0
 	}
-	if slices.IsSortedFunc(sorted, compare) {
+	if sorted {
 		return
 	}
-	slices.SortStableFunc(sorted, compare)
+	list := make([]*event, 0, r.events.len())
+	for _, e := range r.events.all() {
+		list = append(list, e)
+	}
+	slices.SortStableFunc(list, compare)
 	var events slab[event]
-	for _, e := range sorted {
-		events.add(*e)
+	for _, e := range list {
+		events.add(e)
 	}
 	r.events = events
-}
-
-// arrivals dates the tainted value that came to each holding.
-func (r *run) arrivals() []arrivals {
-	out := make([]arrivals, r.holdings.len())
-	come := func(i int32, at int64, amount fundtrail.Amount) {
-		a := &out[i]
-		if a.n == 0 || at < a.first {
-			a.first = at
-		}
-		a.last = max(a.last, at)
-		a.n++
-		a.moved = plus(a.moved, amount)
-	}
-	for _, e := range r.events.all() {
-		if e.payee >= 0 && !e.taint[r.opt.Policy].IsZero() {
-			come(e.payee, r.time(e.at), e.amount)
-		}
-	}
-	for _, d := range r.deposits {
-		if i := r.holding(d.addr, d.asset); i >= 0 {
-			come(i, r.time(d.at), d.amount)
-		}
-	}
-	return out
 }
 
 // describe turns what the run holds by number into what can be read.
@@ -111,17 +84,11 @@ func (r *run) describe(t *fundtrail.Trace, place []int32, kinds map[endKey]fundt
 			t.Policies = append(t.Policies, p)
 		}
 	}
-	used := map[fundtrail.AddressID]bool{}
-	for _, e := range r.events.all() {
-		used[e.from], used[e.to] = true, true
-		if e.kind != "" {
-			t.Hops = append(t.Hops, r.hop(e, place))
-		}
-	}
+	r.describeHops(t, place)
 	for id := range r.starts {
-		used[id] = true
+		r.about(id).met = true
 	}
-	r.describeTags(t, used)
+	r.describeTags(t)
 	r.describeGaps(t)
 }
 
@@ -141,8 +108,9 @@ func (r *run) describeEnd(e *endState, usd *fundtrail.Valuation) fundtrail.End {
 	if e.first != 0 {
 		end.First, end.Last = unix(e.first), unix(e.last)
 	}
-	for _, a := range e.addresses {
-		end.Addresses = append(end.Addresses, r.ledger.Address(a))
+	slices.Sort(e.addresses)
+	for _, a := range slices.Compact(e.addresses) {
+		end.Addresses = append(end.Addresses, r.address(a))
 	}
 	slices.SortFunc(end.Addresses, fundtrail.Address.Compare)
 	for i := range e.via {
@@ -224,36 +192,58 @@ func (r *run) describeLost(t *fundtrail.Trace, models map[fundtrail.Model]bool) 
 	}
 }
 
-func (r *run) hop(e *event, place []int32) fundtrail.Hop {
-	var m fundtrail.Movement
-	r.ledger.Movement(e.at, &m)
-	s := r.ledger.Transaction(e.at)
-	h := fundtrail.Hop{
-		Record: r.ledger.Output(e.at), Time: unix(s.Time), Height: s.Height,
-		From: r.ledger.Address(e.from), To: r.ledger.Address(e.to), Asset: r.ledger.Asset(e.asset), Amount: e.amount,
-		Kind: e.kind, Depth: int(e.depth), Taint: e.taint, Possible: e.widened, WithoutGaps: e.possible, End: -1, Crossing: e.crossing,
+// describeHops lists the ledger records that carried value.
+func (r *run) describeHops(t *fundtrail.Trace, place []int32) {
+	n := 0
+	for _, e := range r.events.all() {
+		r.about(e.from).met, r.about(e.to).met = true, true
+		if e.kind != noHop {
+			n++
+		}
 	}
+	t.Hops = make([]fundtrail.Hop, n)
+	n = 0
+	for _, e := range r.events.all() {
+		if e.kind != noHop {
+			r.hop(&t.Hops[n], e, place)
+			n++
+		}
+	}
+}
+
+func (r *run) hop(h *fundtrail.Hop, e *event, place []int32) {
+	h.Record, h.Time, h.Height = r.ledger.Output(e.at), unix(e.time), r.ledger.Transaction(e.at).Height
+	h.From, h.To, h.Asset, h.Amount = r.address(e.from), r.address(e.to), r.ledger.Asset(e.asset), e.amount
+	h.Kind, h.Depth, h.End = hopKinds[e.kind], int(e.depth), -1
+	if e.crossing > 0 {
+		h.Crossing = r.passages[e.crossing-1]
+	}
+	h.Taint, h.Possible, h.WithoutGaps = e.taint, e.widened, e.possible
+	coins := r.lane(e.at).coins
 	switch {
-	case m.Kind == fundtrail.MoveOutput && e.kind == fundtrail.HopFee:
+	case coins && e.kind == hopFee:
 		h.Record.Output = fundtrail.FeeIndex // a coin transaction's fee is no output of it
-	case m.Kind == fundtrail.MoveOutput && r.back:
-		h.From, h.To = r.ledger.Address(r.firstPayer(e.at)), r.ledger.Address(m.To)
+	case coins && r.back:
+		var m fundtrail.Movement
+		r.ledger.Movement(e.at, &m)
+		h.From, h.To = r.address(r.firstPayer(e.at)), r.address(m.To)
 	case r.back:
 		h.From, h.To = h.To, h.From
 	}
 	if e.end >= 0 {
 		h.End = int(place[e.end])
 	}
-	for _, c := range e.spends {
+	for _, c := range r.spent[e.spends[0]:e.spends[1]] {
 		h.Spends = append(h.Spends, r.ledger.Output(c))
 	}
-	return h
 }
 
 // describeTags lists the claims about every address that the trace met.
-func (r *run) describeTags(t *fundtrail.Trace, used map[fundtrail.AddressID]bool) {
-	for id := range used {
-		t.Tags = append(t.Tags, r.tags(r.ledger.Address(id))...)
+func (r *run) describeTags(t *fundtrail.Trace) {
+	for id, i := range r.known.all() {
+		if r.knowns.at(i).met {
+			t.Tags = append(t.Tags, r.tags(r.address(id))...)
+		}
 	}
 	slices.SortFunc(t.Tags, compareTags)
 }
@@ -270,7 +260,7 @@ func (r *run) describeGaps(t *fundtrail.Trace) {
 			continue
 		}
 		t.Gaps = append(t.Gaps, fundtrail.Gap{
-			Address: r.ledger.Address(h.addr), Asset: r.ledger.Asset(h.asset), Short: h.short,
+			Address: r.address(h.addr), Asset: r.ledger.Asset(h.asset), Short: h.short,
 			First: r.ledger.Output(h.lapse), Time: unix(r.time(h.lapse)),
 		})
 	}

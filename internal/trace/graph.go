@@ -14,7 +14,8 @@ import "github.com/fundtrail/fundtrail"
 // for receipts. So nodes are few.
 type graph struct {
 	nodes int32
-	edges []edge
+	edges slab[edge]
+	gaps  bool // some edge has extra
 }
 
 // An edge carries at most cap; gaps in the data add extra. flow is what FIFO sends.
@@ -36,8 +37,10 @@ func (g *graph) node() int32 {
 }
 
 func (g *graph) edge(from, to int32, cap, extra, flow fundtrail.Amount) int32 {
-	g.edges = append(g.edges, edge{from, to, cap, extra, flow})
-	return int32(len(g.edges) - 1)
+	e := g.edges.next()
+	e.from, e.to, e.cap, e.extra, e.flow = from, to, cap, extra, flow
+	g.gaps = g.gaps || !extra.IsZero()
+	return int32(g.edges.len() - 1)
 }
 
 // A node is a holding's place in the graph now.
@@ -100,7 +103,7 @@ func (g *graph) paid(h *holding) {
 // equal one made shortly before.
 func (g *graph) out(n *node, to int32, p *parcel) {
 	for _, i := range n.recent[:min(n.made, uint8(len(n.recent)))] {
-		if e := &g.edges[i]; e.from == n.id && e.to == to {
+		if e := g.edges.at(i); e.from == n.id && e.to == to {
 			e.cap = plus(e.cap, p.amount)
 			e.flow = plus(e.flow, p.taint[fundtrail.FIFO])
 			return

@@ -25,11 +25,10 @@ type holding struct {
 	short fundtrail.Amount   // sum of all its gaps
 	lapse fundtrail.Position // of the first of them in the ledger
 
-	funders map[fundtrail.AddressID]fundtrail.Amount // who paid in clean value, and how much
-
 	node  node  // in the flow graph
 	exit  int32 // backward: graph node through which all that gaps hide leaves, or noNode
 	sweep sweep
+	came  arrivals
 }
 
 // A gap is a payment larger than what its payer can have.

@@ -98,15 +98,15 @@ func (t *router) step(before int32, addr fundtrail.AddressID) int32 {
 
 func (t *router) event(e *event, place []int32) {
 	amount := e.taint[t.r.opt.Policy]
-	if amount.IsZero() || e.kind == fundtrail.HopReturn && e.payer < 0 && e.spends == nil {
+	if amount.IsZero() || e.kind == hopReturn && e.payer < 0 && e.spends[0] == e.spends[1] {
 		return
 	}
 	t.out = t.out[:0]
 	switch {
 	case e.payer >= 0:
 		t.at[e.payer], t.out = take(t.at[e.payer], amount, t.out)
-	case len(e.spends) > 0:
-		for _, c := range e.spends {
+	case e.spends[0] < e.spends[1]:
+		for _, c := range t.r.spent[e.spends[0]:e.spends[1]] {
 			need := amount
 			for _, s := range t.out {
 				need, _ = need.Sub(s.amount)
@@ -164,7 +164,7 @@ func (t *router) arrive(s share, end int32, asset fundtrail.AssetID, at fundtrai
 	if route == nil {
 		route = &fundtrail.Route{Asset: t.r.ledger.Asset(asset), End: int(end)}
 		for i := s.step; i >= 0; i = t.steps[i].before {
-			route.Addresses = append(route.Addresses, t.r.ledger.Address(t.steps[i].addr))
+			route.Addresses = append(route.Addresses, t.r.address(t.steps[i].addr))
 		}
 		slices.Reverse(route.Addresses)
 		t.arrived[k] = route

@@ -23,25 +23,31 @@ type run struct {
 	crossed  map[fundtrail.Position]*injection
 	stolen   map[fundtrail.AssetID]*stolen
 	lost     []fundtrail.Stolen // thefts that the ledger cannot follow
-	claims   []fundtrail.Coverage
-	covers   map[fundtrail.AddressID]cover
+	claims   claims
 
 	holdings slab[holding]
-	byAddr   map[fundtrail.AddressID]int32 // first holding of an address
+	byAddr   table // the first holding of each address
+	known    table // what is known of each
+	knowns   slab[known]
 	coins    map[fundtrail.Position]*coin
-	verdicts map[fundtrail.AddressID]verdict
-	hubs     map[endKey]bool // by address and asset
+	hubs     map[balance]bool
+	paybacks map[payback]fundtrail.Amount
+	met      map[fundtrail.AddressID]struct{} // scratch of hub
 
 	graph    *graph
 	ends     []endState
 	endIDs   map[endKey]int32
-	endAddrs map[endAddr]bool
 	events   slab[event]
+	spent    []fundtrail.Position  // the coins that events spend
+	passages []*fundtrail.Crossing // of events
+	span     fundtrail.Span        // of the last event
 	rests    []rest
 	exits    []exit
 
 	parcel  parcel // scratch
 	buf     []fundtrail.Position
+	batch   [16]fundtrail.Movement
+	ahead   ahead
 	visited int
 	notes   []string
 }
@@ -58,22 +64,6 @@ type lane struct {
 	ready, done bool
 }
 
-// An event is a ledger record that carried value that may be tainted.
-type event struct {
-	at                fundtrail.Position
-	from, to          fundtrail.AddressID // in the direction of the trace
-	asset             fundtrail.AssetID
-	amount            fundtrail.Amount
-	taint             fundtrail.Taints
-	possible, widened fundtrail.Amount
-	kind              fundtrail.HopKind // "": it is no ledger record of its own, and makes no hop
-	depth             int32
-	end               int32 // index into ends, or -1
-	payer, payee      int32 // holdings, or -1
-	spends            []fundtrail.Position
-	crossing          *fundtrail.Crossing
-}
-
 func newRun(in Input, opt Options) *run {
 	r := &run{
 		in: in, opt: opt, ledger: in.Ledger, back: opt.Direction == fundtrail.Backward,
@@ -83,15 +73,12 @@ func newRun(in Input, opt Options) *run {
 		starts:   map[fundtrail.AddressID]bool{},
 		crossed:  map[fundtrail.Position]*injection{},
 		stolen:   map[fundtrail.AssetID]*stolen{},
-		byAddr:   map[fundtrail.AddressID]int32{},
-		claims:   in.Ledger.Coverage(),
-		covers:   map[fundtrail.AddressID]cover{},
 		coins:    map[fundtrail.Position]*coin{},
-		verdicts: map[fundtrail.AddressID]verdict{},
-		hubs:     map[endKey]bool{},
+		hubs:     map[balance]bool{},
+		paybacks: map[payback]fundtrail.Amount{},
+		met:      map[fundtrail.AddressID]struct{}{},
 		graph:    newGraph(),
 		endIDs:   map[endKey]int32{},
-		endAddrs: map[endAddr]bool{},
 		buf:      make([]fundtrail.Position, 0, 1024),
 	}
 	for _, c := range in.Ledger.Chains() {
@@ -109,6 +96,7 @@ func newRun(in Input, opt Options) *run {
 		}
 		r.lanes = append(r.lanes, l)
 	}
+	r.claims = r.indexClaims(in.Ledger.Coverage())
 	return r
 }
 
@@ -229,5 +217,5 @@ func (r *run) time(p fundtrail.Position) int64 {
 
 func (r *run) overflow(addr fundtrail.AddressID, asset fundtrail.AssetID) error {
 	return fmt.Errorf("balance of %s in %s exceeds 256 bits: its transfers cannot all be real; name another asset: %w",
-		r.ledger.Address(addr), r.ledger.Asset(asset), fundtrail.ErrLimit)
+		r.address(addr), r.ledger.Asset(asset), fundtrail.ErrLimit)
 }

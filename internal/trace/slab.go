@@ -11,31 +11,44 @@ type slab[T any] struct {
 
 const slabChunk = 1 << 8
 
-// add appends v and returns its number.
-func (s *slab[T]) add(v T) int32 {
+// next appends a zero element and returns it.
+func (s *slab[T]) next() *T {
 	if s.n%slabChunk == 0 {
-		s.chunks = append(s.chunks, make([]T, 0, slabChunk))
+		s.chunks = append(s.chunks, make([]T, slabChunk))
 	}
-	last := &s.chunks[len(s.chunks)-1]
-	*last = append(*last, v)
 	s.n++
+	return &s.chunks[(s.n-1)/slabChunk][(s.n-1)%slabChunk]
+}
+
+// add appends v and returns its number.
+func (s *slab[T]) add(v *T) int32 {
+	*s.next() = *v
 	return int32(s.n - 1)
+}
+
+// drop takes the last element off again.
+func (s *slab[T]) drop() {
+	s.n--
+	var zero T
+	s.chunks[s.n/slabChunk][s.n%slabChunk] = zero
+	if s.n%slabChunk == 0 {
+		s.chunks = s.chunks[:s.n/slabChunk]
+	}
 }
 
 func (s *slab[T]) len() int { return s.n }
 
-func (s *slab[T]) at(i int32) *T { return &s.chunks[i/slabChunk][i%slabChunk] }
+func (s *slab[T]) at(i int32) *T {
+	u := uint32(i)
+	return &s.chunks[u/slabChunk][u%slabChunk]
+}
 
 // all visits the elements in order.
 func (s *slab[T]) all() iter.Seq2[int32, *T] {
 	return func(yield func(int32, *T) bool) {
-		i := int32(0)
-		for _, c := range s.chunks {
-			for k := range c {
-				if !yield(i, &c[k]) {
-					return
-				}
-				i++
+		for i := range int32(s.n) {
+			if !yield(i, s.at(i)) {
+				return
 			}
 		}
 	}

@@ -197,7 +197,7 @@ func (r *run) recordedTheft(t fundtrail.Theft, span fundtrail.Span) (bool, error
 			r.want(p)
 		}
 		own := t
-		own.Address, own.Asset, own.Amount = r.ledger.Address(m.To), r.ledger.Asset(m.Asset), m.Amount
+		own.Address, own.Asset, own.Amount = r.address(m.To), r.ledger.Asset(m.Asset), m.Amount
 		if err := r.steal(m.Asset, m.Amount, fundtrail.ResolvedTheft{Theft: own, Record: r.ledger.Output(p), Basis: "ledger"}); err != nil {
 			return true, err
 		}
@@ -254,17 +254,17 @@ func (r *run) steal(asset fundtrail.AssetID, amount fundtrail.Amount, t fundtrai
 
 // deposit brings a stated theft to its address.
 func (r *run) deposit(d deposit) error {
-	i, v, err := r.follow(d.addr, d.asset, d.at, d.at, 0)
+	r.parcel.whole(d.amount)
+	r.parcel.node, r.parcel.depth = sourceNode, -1
+	i, v, err := r.follow(d.addr, d.asset, d.at, d.at, &r.parcel)
 	if err != nil {
 		return err
 	}
-	r.parcel.whole(d.amount)
-	r.parcel.node, r.parcel.depth = sourceNode, -1
 	if i >= 0 {
-		return r.into(i, d.at, &r.parcel)
+		return r.into(i, d.at, r.time(d.at), &r.parcel)
 	}
 	end := r.end(v, d.addr, d.asset)
-	r.ends[end].add(&event{amount: d.amount, taint: r.parcel.taint, widened: d.amount}, r.time(d.at), r.opt.Policy)
+	r.ends[end].add(&event{time: r.time(d.at), amount: d.amount, taint: r.parcel.taint, widened: d.amount}, r.opt.Policy)
 	r.graph.edge(sourceNode, r.ends[end].node, d.amount, fundtrail.Amount{}, d.amount)
 	return nil
 }

@@ -48,7 +48,7 @@ func (r *run) valuations(place []int32) []*fundtrail.Valuation {
 	}
 	for _, e := range r.events.all() {
 		if e.end >= 0 && !e.taint[r.opt.Policy].IsZero() {
-			r.worth(out[place[e.end]], r.ledger.Asset(e.asset), e.taint[r.opt.Policy], r.time(e.at))
+			r.worth(out[place[e.end]], r.ledger.Asset(e.asset), e.taint[r.opt.Policy], e.time)
 		}
 	}
 	// What is left where it was is priced on the day that the last of it came.

@@ -16,6 +16,7 @@ type verdict struct {
 	reason string
 	own    bool // the end is this address's alone, not shared by all of its kind
 	pool   bool // label is a pool of the actor, an end of its own
+	small  bool // the end gathers what is too small to list by address
 }
 
 // verdict decides about tainted value arriving at an address.
@@ -32,13 +33,13 @@ func (r *run) verdict(to fundtrail.AddressID, asset fundtrail.AssetID, move fund
 	case r.holding(to, asset) >= 0:
 		return verdict{}
 	}
-	v, ok := r.verdicts[to]
-	if !ok {
-		v = r.claimed(to)
-		r.verdicts[to] = v
+	k := r.about(to)
+	if !k.decided {
+		k.claimed, k.decided = r.claimed(to), true
 	}
+	v := k.claimed
 	if v.kind == fundtrail.EndMixer && r.in.Pool != nil {
-		if pool, ok := r.in.Pool(r.ledger.Address(to), r.ledger.Asset(asset), pc.amount); ok {
+		if pool, ok := r.in.Pool(r.address(to), r.ledger.Asset(asset), pc.amount); ok {
 			v.label, v.pool = pool.Label, true
 		}
 	}
@@ -49,10 +50,6 @@ func (r *run) verdict(to fundtrail.AddressID, asset fundtrail.AssetID, move fund
 	if s := r.stolen[asset]; s != nil && pc.depth >= 0 && pc.widened.Less(s.dust) {
 		return verdict{kind: fundtrail.EndDust, label: "small payments", reason: "below the dust floor, not followed"}
 	}
-	if r.funded(pc, to) {
-		return verdict{kind: fundtrail.EndReturned, label: "paid back to a payer", own: true,
-			reason: fmt.Sprintf("the payee had itself paid the payer at least %d times as much before (%s)", r.opt.Payback, PaybackMethod)}
-	}
 	if r.opt.MaxHops > 0 && int(pc.depth)+1 > r.opt.MaxHops {
 		return verdict{kind: fundtrail.EndLimit, label: "past the hop limit",
 			reason: fmt.Sprintf("more than %d steps from the theft", r.opt.MaxHops), own: true}
@@ -60,33 +57,12 @@ func (r *run) verdict(to fundtrail.AddressID, asset fundtrail.AssetID, move fund
 	return verdict{}
 }
 
-// PaybackMethod names the rule of Options.Payback.
-const PaybackMethod fundtrail.Method = "return-to-payer/1"
-
-// funded reports whether a parcel is a small payment back to a payer.
-func (r *run) funded(pc *parcel, to fundtrail.AddressID) bool {
-	if pc.payer == nil || r.back || r.opt.Payback < 0 {
-		return false
-	}
-	need, overflow := pc.amount.Mul(fundtrail.NewAmount(uint64(r.opt.Payback)))
-	paid, ok := pc.payer.funders[to]
-	return ok && !overflow && !paid.Less(need)
-}
-
-// fund notes a clean payment to a holding, when it is large enough to matter.
-func (h *holding) fund(from fundtrail.AddressID, amount, dust fundtrail.Amount) {
-	if from == fundtrail.NoAddress || amount.Less(dust) {
-		return
-	}
-	if h.funders == nil {
-		h.funders = map[fundtrail.AddressID]fundtrail.Amount{}
-	}
-	h.funders[from] = plus(h.funders[from], amount)
-}
-
 // claimed decides by the claims about an address.
 func (r *run) claimed(id fundtrail.AddressID) verdict {
-	tags := r.tags(r.ledger.Address(id))
+	if r.in.Tags == nil {
+		return verdict{}
+	}
+	tags := r.tags(r.address(id))
 	for _, t := range tags {
 		if t.Role == fundtrail.RoleVictim && t.Confidence >= r.opt.MinConfidence {
 			kind, reason := fundtrail.EndReturned, "paid back to a victim"
