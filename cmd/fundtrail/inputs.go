@@ -77,7 +77,7 @@ func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p 
 			return usage("give the ledger's files with --ledger: only %s can be traced without", strings.Join(data.Excerpts(), ", "))
 		}
 		list, in.excerpt = []ingest.Input{excerpt}, true
-		in.notes = append(in.notes, "The ledger is the excerpt embedded in the program: the key transfers of the case, not all of it. Give the whole with --ledger.")
+		in.note("The ledger is the excerpt embedded in the program: the key transfers of the case, not all of it. Give the whole with --ledger.")
 	}
 	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read}
 	if f.chain != "" {
@@ -119,12 +119,17 @@ func totalSize(names []string) (sum int64) {
 // summarise notes the files and what they lack.
 func (in *inputs) summarise(sums []ingest.Summary) {
 	var kinds fundtrail.Kinds
-	var status, fees, recipients, bad int
+	var status, fees, recipients, unsupported, bad int
+	role := "ledger"
+	if in.excerpt {
+		role = "excerpt"
+	}
 	for i := range sums {
 		s := &sums[i]
 		kinds |= s.Kinds
 		status, fees, recipients, bad = status+s.StatusUnknown, fees+s.FeeUnknown, recipients+s.RecipientUnknown, bad+len(s.Bad)
-		in.files = append(in.files, report.Input{Role: "ledger", Name: filepath.Base(s.File), SHA256: report.Digest(s.SHA256), Bytes: s.Bytes, Rows: s.Rows})
+		unsupported += s.Unsupported
+		in.files = append(in.files, report.Input{Role: role, Name: filepath.Base(s.File), SHA256: report.Digest(s.SHA256), Bytes: s.Bytes, Rows: s.Rows})
 	}
 	account := slices.ContainsFunc(in.ledger.Chains(), func(c fundtrail.ChainSpan) bool {
 		info, _ := c.Chain.Info()
@@ -144,6 +149,9 @@ func (in *inputs) summarise(sums []ingest.Summary) {
 	}
 	if recipients > 0 {
 		in.note("Of %d contract creations no file tells the contract: the value they moved is not in the ledger.", recipients)
+	}
+	if unsupported > 0 {
+		in.note("Of %d addresses a list claims more transactions than the files hold: their histories are not held to be whole.", unsupported)
 	}
 	if bad > 0 {
 		in.note("%d rows could not be read and were set aside.", bad)
@@ -218,7 +226,7 @@ func (in *inputs) loadPrices(words []string, warn func(string, ...any)) error {
 			return fmt.Errorf("--prices %s: %w", name, err)
 		}
 		files = append(files, f)
-		in.files = append(in.files, report.Input{Role: "prices", Name: filepath.Base(name), SHA256: report.Digest(digest), Bytes: size, Rows: len(f.Prices)})
+		in.files = append(in.files, report.Input{Role: "prices", Name: filepath.Base(name), SHA256: report.Digest(digest), Bytes: size, Rows: len(f.Prices), Asset: asset.String()})
 	}
 	if len(files) == 0 {
 		return nil

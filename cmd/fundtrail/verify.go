@@ -140,6 +140,12 @@ func parseTheft(asset fundtrail.Asset, t report.Theft) (out fundtrail.Theft, err
 			return out, err
 		}
 	}
+	if t.Of != "" {
+		out.ProceedsOf.Chain = asset.Chain
+		if out.ProceedsOf.Hash, err = fundtrail.ParseHash(t.Of); err != nil {
+			return out, err
+		}
+	}
 	if t.Index != nil {
 		out.Index, out.HasIndex = *t.Index, true
 	}
@@ -172,10 +178,10 @@ func (v *verifier) find(at, format string, args ...any) {
 // difference is said, and is no finding.
 func (v *verifier) inputs(files []report.Input) {
 	for _, want := range v.doc.Inputs {
-		if want.Role != "ledger" {
+		if want.Role != "ledger" && want.Role != "excerpt" {
 			continue
 		}
-		i := slices.IndexFunc(files, func(f report.Input) bool { return f.Role == "ledger" && f.SHA256 == want.SHA256 })
+		i := slices.IndexFunc(files, func(f report.Input) bool { return f.Role == want.Role && f.SHA256 == want.SHA256 })
 		state := "the same bytes"
 		if i < 0 {
 			state = "not among the files given; what it held is looked for in those"

@@ -133,6 +133,9 @@ func (b *builder) theft(t *fundtrail.ResolvedTheft) Theft {
 		Basis: t.Basis, Address: t.Address.String(), Amount: t.Amount.String(), Time: stamp(t.Time),
 		Proceeds: t.Proceeds, Note: t.Note, Source: t.Source.URL,
 	}
+	if !t.ProceedsOf.IsZero() {
+		out.Of = t.ProceedsOf.String()
+	}
 	if !t.Tx.IsZero() {
 		out.Tx = t.Tx.String()
 	}
@@ -325,6 +328,13 @@ func record(in *fundtrail.Incident) *Record {
 	for _, a := range in.Attributions {
 		out.Attributions = append(out.Attributions, Attribution{a.Actor, a.By, a.Date.UTC().Format(time.DateOnly), a.Denied, int(a.Confidence), a.Source.URL})
 	}
+	for _, s := range in.Statements {
+		date := ""
+		if !s.Date.IsZero() {
+			date = s.Date.UTC().Format(time.DateOnly)
+		}
+		out.Statements = append(out.Statements, Statement{s.Text, s.By, date, int(s.Confidence), s.Source.URL})
+	}
 	return out
 }
 
@@ -369,6 +379,7 @@ func (d *Document) fill() {
 	if d.Record != nil {
 		none(&d.Record.Losses)
 		none(&d.Record.Attributions)
+		none(&d.Record.Statements)
 	}
 }
 

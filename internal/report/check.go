@@ -28,6 +28,7 @@ func ReadJSON(r io.Reader) (*Document, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
+	d.fill()
 	return d, nil
 }
 

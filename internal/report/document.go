@@ -67,7 +67,7 @@ type Block struct {
 
 // Input is one file the trace was made from.
 type Input struct {
-	Role   string `json:"role"` // ledger, tags, prices, record
+	Role   string `json:"role"` // ledger, excerpt, tags, prices, record, records
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
 	Bytes  int64  `json:"bytes"`
@@ -99,6 +99,7 @@ type Theft struct {
 	Amount   string  `json:"amount"`
 	Time     string  `json:"time,omitempty"`
 	Proceeds bool    `json:"proceeds,omitempty"`
+	Of       string  `json:"proceeds_of,omitempty"` // the transaction of the theft that these are proceeds of
 	Note     string  `json:"note,omitempty"`
 	Source   string  `json:"source,omitempty"`
 }
@@ -245,6 +246,7 @@ type Record struct {
 	Victim       string        `json:"victim"`
 	Losses       []Loss        `json:"losses"`
 	Attributions []Attribution `json:"attributions"`
+	Statements   []Statement   `json:"statements"`
 }
 
 // Loss is one source's figure.
@@ -262,6 +264,15 @@ type Attribution struct {
 	By         string `json:"by"`
 	Date       string `json:"date"`
 	Denied     bool   `json:"denied,omitempty"`
+	Confidence int    `json:"confidence"`
+	Source     string `json:"source"`
+}
+
+// Statement is a sentence that a source supports: a seizure, a verdict, a dispute.
+type Statement struct {
+	Text       string `json:"text"`
+	By         string `json:"by,omitempty"`
+	Date       string `json:"date,omitempty"` // of what it tells
 	Confidence int    `json:"confidence"`
 	Source     string `json:"source"`
 }

@@ -38,6 +38,7 @@ type pageView struct {
 	Routes                            []routeView
 	MoreRoutes                        string
 	Caveats                           []string
+	Excerpt                           string // that the ledger is a part, "" when it is whole
 	Gaps                              []gapView
 	MoreGaps                          string
 	Whole                             []wholeView
@@ -175,7 +176,7 @@ func (x *index) page() *pageView {
 		Title: firstOf(clean(h.Name), clean(h.Subject), "Trace"), Policy: clean(h.Policy),
 		Backward:   x.backward(),
 		StolenWord: "Stolen", StartWord: "What was stolen", WhereWord: "Where it is now",
-		Caveats:      x.caveats(),
+		Caveats: x.caveats(), Excerpt: x.excerptNote(),
 		TraceCommand: commandLine(x.traceCommand()), VerifyCommand: commandLine(x.verifyCommand()),
 		Program: clean(d.Program), Schema: clean(d.Schema),
 	}
@@ -455,6 +456,9 @@ func (x *index) addStolen(v *pageView) {
 			verb = "Not done by"
 		}
 		rv.Claims = append(rv.Claims, claimView{fmt.Sprintf("%s %s, says %s%s", verb, clean(a.Actor), clean(a.By), note(a.Date)), a.Confidence, source(a.Source)})
+	}
+	for _, s := range r.Statements {
+		rv.Claims = append(rv.Claims, claimView{statement(&s) + note(s.Date), s.Confidence, source(s.Source)})
 	}
 	v.Record = rv
 }

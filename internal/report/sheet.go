@@ -4,9 +4,10 @@ import (
 	"strings"
 )
 
-// A sheet is a text page of a fixed width. Nothing on it is wider: prose is wrapped
-// at spaces, tables drop columns into a second block, and a single word longer than
-// the line (a hash on a narrow page) is cut across lines without losing a letter.
+// A sheet is a text page of a fixed width. Nothing on it is wider but links, which must
+// stay whole to be followed: prose is wrapped at spaces, tables drop columns into a
+// second block, and a single word longer than the line (a hash on a narrow page) is cut
+// across lines without losing a letter.
 type sheet struct {
 	b      strings.Builder
 	width  int
@@ -74,7 +75,7 @@ func wrap(s string, room int) []string {
 		if used > 0 {
 			lines = append(lines, line)
 		}
-		for n > room {
+		for n > room && !strings.Contains(word, "://") {
 			head := fit(word, room)
 			lines = append(lines, head)
 			word = word[len(head):]

@@ -63,6 +63,9 @@ func (t *texter) header() {
 		way = "where the value came from"
 	}
 	t.text(normal, 0, 0, fmt.Sprintf("Trace of %s: %s. Headline policy %s.", clean(h.Subject), way, clean(h.Policy)))
+	if s := t.excerptNote(); s != "" {
+		t.text(bold, 0, 0, s)
+	}
 	for _, b := range h.AsOf {
 		t.text(normal, 0, 0, fmt.Sprintf("The ledger ends on %s at block %s, %s.", clean(b.Chain), group(strconv.FormatInt(b.Height, 10)), clock(b.Time)))
 	}
@@ -128,6 +131,11 @@ func (t *texter) statements() {
 				verb = "not done by"
 			}
 			t.item(faint, "  - ", 4, fmt.Sprintf("%s %s, says %s%s [claim %d] %s", verb, clean(a.Actor), clean(a.By), note(a.Date), a.Confidence, clean(a.Source)))
+		}
+	}
+	if r != nil {
+		for _, s := range r.Statements {
+			t.item(faint, "  - ", 4, fmt.Sprintf("%s%s [claim %d] %s", statement(&s), note(s.Date), s.Confidence, clean(s.Source)))
 		}
 	}
 	for _, n := range notes {

@@ -46,6 +46,17 @@ func (x *index) endAssets() []string {
 	return all
 }
 
+// proceeds is how much of what was stolen is, by a source, what other stolen value was
+// swapped into.
+func proceeds(s *Stolen) (sum fundtrail.Amount) {
+	for i := range s.Thefts {
+		if th := &s.Thefts[i]; th.Proceeds {
+			sum, _ = sum.Add(amount(th.Amount))
+		}
+	}
+	return sum
+}
+
 // groups lists an asset's categories in the document's order, each with its ends.
 func (x *index) groups(asset string) []category {
 	var out []category
@@ -82,7 +93,11 @@ func (x *index) summary() []string {
 		if x.backward() {
 			line += " asked about."
 		} else {
-			line += " stolen."
+			line += " stolen"
+			if proceeds := proceeds(&s); !proceeds.IsZero() {
+				line += ", " + x.coins(s.Asset, proceeds, nearest) + " of it proceeds"
+			}
+			line += "."
 		}
 		for _, g := range x.groups(s.Asset) {
 			if g.total == nil {
@@ -116,9 +131,25 @@ func policyMeans(policy string) string {
 	}[policyName(policy)]
 }
 
+// statement is a source's sentence, with who says it where the sentence does not.
+func statement(s *Statement) string {
+	text, by := clean(s.Text), clean(s.By)
+	for word := range strings.FieldsSeq(by) {
+		if len(word) > 4 && strings.Contains(text, word) {
+			return text
+		}
+	}
+	if by == "" {
+		return text
+	}
+	return text + " Says " + by + "."
+}
+
 // theftGround says what the start of a trace rests on.
 func theftGround(th *Theft) (kind, ground string) {
 	switch {
+	case th.Basis == "ledger" && th.Proceeds:
+		return byClaim, "ledger record, by a source proceeds of what was stolen"
 	case th.Basis == "ledger":
 		return "fact", "ledger record"
 	case th.Basis == "record" && th.Proceeds:
@@ -186,6 +217,17 @@ func limit(n int) string {
 }
 
 func (x *index) backward() bool { return x.d.Trace.Direction == string(fundtrail.Backward) }
+
+// excerptNote says, when it is so, that the ledger is a part: the reader must know that
+// before the first figure.
+func (x *index) excerptNote() string {
+	for _, in := range x.d.Inputs {
+		if in.Role == "excerpt" {
+			return fmt.Sprintf("Made from the excerpt of %s embedded in the program, not from a whole ledger: give one with --ledger.", count(in.Rows, "record"))
+		}
+	}
+	return ""
+}
 
 // caveats says what the figures do not cover, in sentences.
 func (x *index) caveats() []string {

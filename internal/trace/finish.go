@@ -168,28 +168,62 @@ func (r *run) describeLost(t *fundtrail.Trace, models map[fundtrail.Model]bool) 
 		t.Stolen = append(t.Stolen, s)
 		info, _ := s.Asset.Chain.Info()
 		models[info.Model] = true
-		e := fundtrail.End{
-			Kind: fundtrail.EndCoverage, Label: "not in the ledger", Asset: s.Asset,
-			Reason: "the ledger holds no movement of this asset at the address it was stolen to", Transfers: len(s.Thefts), USD: s.USD,
-			Bounds: fundtrail.Bounds{Least: s.Amount, Most: s.Amount, LeastWithoutGaps: s.Amount, MostWithoutGaps: s.Amount, Exact: true},
-		}
-		e.Taint = wholly(s.Amount, info.Model)
-		for _, theft := range s.Thefts {
-			e.Addresses = append(e.Addresses, theft.Address)
-			if !theft.Time.IsZero() && (e.First.IsZero() || theft.Time.Before(e.First)) {
-				e.First = theft.Time
+		for _, swapped := range []bool{true, false} {
+			e, ok := r.lostEnd(s.Asset, s.Thefts, swapped, info.Model)
+			if !ok {
+				continue
 			}
-			if theft.Time.After(e.Last) {
-				e.Last = theft.Time
-			}
+			t.Ends = append(t.Ends, e)
+			e.Label, e.Reason = string(e.Kind), ""
+			t.Kinds = append(t.Kinds, e)
 		}
-		slices.SortFunc(e.Addresses, fundtrail.Address.Compare)
-		e.Addresses = slices.Compact(e.Addresses)
-		t.Ends = append(t.Ends, e)
-		kind := e
-		kind.Label, kind.Reason = string(e.Kind), ""
-		t.Kinds = append(t.Kinds, kind)
 	}
+}
+
+// lostEnd is the end of those thefts of an asset that the ledger cannot follow: what a
+// source says was swapped into value that is traced as its proceeds, or the rest.
+func (r *run) lostEnd(asset fundtrail.Asset, thefts []fundtrail.ResolvedTheft, swapped bool, model fundtrail.Model) (e fundtrail.End, ok bool) {
+	e = fundtrail.End{
+		Kind: fundtrail.EndCoverage, Label: "not in the ledger", Asset: asset,
+		Reason: "the ledger holds no movement of this asset at the address it was stolen to",
+	}
+	if swapped {
+		e.Kind, e.Label = fundtrail.EndSwap, "swapped, a source says"
+		e.Reason = "a source says it was swapped for what is traced as its proceeds; the ledger does not hold the swap"
+	}
+	var sum fundtrail.Amount
+	var own []fundtrail.ResolvedTheft
+	for _, theft := range thefts {
+		if r.traced(theft.Tx) != swapped {
+			continue
+		}
+		own = append(own, theft)
+		sum, _ = sum.Add(theft.Amount)
+		e.Addresses = append(e.Addresses, theft.Address)
+		if !theft.Time.IsZero() && (e.First.IsZero() || theft.Time.Before(e.First)) {
+			e.First = theft.Time
+		}
+		if theft.Time.After(e.Last) {
+			e.Last = theft.Time
+		}
+	}
+	slices.SortFunc(e.Addresses, fundtrail.Address.Compare)
+	e.Addresses = slices.Compact(e.Addresses)
+	e.Transfers, e.USD, e.Taint = len(own), r.valueThefts(asset, own), wholly(sum, model)
+	e.Bounds = fundtrail.Bounds{Least: sum, Most: sum, LeastWithoutGaps: sum, MostWithoutGaps: sum, Exact: true}
+	return e, len(own) > 0
+}
+
+// traced reports whether proceeds of a theft are among what the trace starts from.
+func (r *run) traced(theft fundtrail.TxID) bool {
+	for _, s := range r.stolen {
+		for i := range s.thefts {
+			if p := &s.thefts[i]; p.Proceeds && !theft.IsZero() && p.ProceedsOf == theft {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // describeHops lists the ledger records that carried value.
