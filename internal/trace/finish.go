@@ -77,8 +77,9 @@ func (r *run) describe(t *fundtrail.Trace, place []int32, kinds map[endKey]fundt
 	for i := range r.ends {
 		t.Ends = append(t.Ends, r.describeEnd(&r.ends[i], values[i]))
 	}
-	t.Kinds = r.kinds(t.Ends, kinds)
+	flowing := len(t.Ends)
 	r.describeLost(t, models)
+	t.Kinds = r.kinds(t.Ends, flowing, kinds)
 	for p := range fundtrail.NumPolicies {
 		if models[fundtrail.Accounts] && p.On(fundtrail.Accounts) || models[fundtrail.Coins] && p.On(fundtrail.Coins) {
 			t.Policies = append(t.Policies, p)
@@ -120,21 +121,31 @@ func (r *run) describeEnd(e *endState, usd *fundtrail.Valuation) fundtrail.End {
 	return end
 }
 
-// kinds adds up the ends of each kind.
-func (r *run) kinds(ends []fundtrail.End, bounds map[endKey]fundtrail.Bounds) []fundtrail.End {
+// kinds adds up the ends of each kind and asset. The first of them, flowing many, share
+// the bounds of their kind; the others are certain.
+func (r *run) kinds(ends []fundtrail.End, flowing int, bounds map[endKey]fundtrail.Bounds) []fundtrail.End {
+	type kind struct {
+		kind  fundtrail.EndKind
+		asset fundtrail.Asset
+	}
 	var out []fundtrail.End
-	at := map[endKey]int{}
+	at := map[kind]int{}
 	for i := range ends {
 		e := &ends[i]
-		id, _ := r.ledger.AssetID(e.Asset)
-		k := endKey{kind: e.Kind, asset: id}
-		n, ok := at[k]
+		n, ok := at[kind{e.Kind, e.Asset}]
 		if !ok {
 			n = len(out)
-			at[k] = n
-			out = append(out, fundtrail.End{Kind: e.Kind, Asset: e.Asset, Label: string(e.Kind), Bounds: bounds[k]})
+			at[kind{e.Kind, e.Asset}] = n
+			sum := fundtrail.End{Kind: e.Kind, Asset: e.Asset, Label: string(e.Kind), Bounds: fundtrail.Bounds{Exact: true}}
+			if id, known := r.ledger.AssetID(e.Asset); known && i < flowing {
+				sum.Bounds = bounds[endKey{kind: e.Kind, asset: id}]
+			}
+			out = append(out, sum)
 		}
 		sum := &out[n]
+		if i >= flowing {
+			sum.Bounds = addBounds(sum.Bounds, e.Bounds)
+		}
 		for p := range sum.Taint {
 			sum.Taint[p] = plus(sum.Taint[p], e.Taint[p])
 		}
@@ -159,13 +170,19 @@ func (r *run) kinds(ends []fundtrail.End, bounds map[endKey]fundtrail.Bounds) []
 	return out
 }
 
+func addBounds(a, b fundtrail.Bounds) fundtrail.Bounds {
+	return fundtrail.Bounds{
+		Least: plus(a.Least, b.Least), Most: plus(a.Most, b.Most), Exact: a.Exact && b.Exact,
+		LeastWithoutGaps: plus(a.LeastWithoutGaps, b.LeastWithoutGaps), MostWithoutGaps: plus(a.MostWithoutGaps, b.MostWithoutGaps),
+	}
+}
+
 // describeLost adds what was stolen and cannot be followed: it is an end at once.
 func (r *run) describeLost(t *fundtrail.Trace, models map[fundtrail.Model]bool) {
 	slices.SortFunc(r.lost, func(x, y fundtrail.Stolen) int { return x.Asset.Compare(y.Asset) })
 	for _, s := range r.lost {
 		s.Thefts = sortThefts(s.Thefts)
 		s.USD = r.valueThefts(s.Asset, s.Thefts)
-		t.Stolen = append(t.Stolen, s)
 		info, _ := s.Asset.Chain.Info()
 		models[info.Model] = true
 		for _, swapped := range []bool{true, false} {
@@ -174,10 +191,22 @@ func (r *run) describeLost(t *fundtrail.Trace, models map[fundtrail.Model]bool) 
 				continue
 			}
 			t.Ends = append(t.Ends, e)
-			e.Label, e.Reason = string(e.Kind), ""
-			t.Kinds = append(t.Kinds, e)
 		}
+		addStolen(t, s)
 	}
+}
+
+// addStolen adds what was stolen to the rest of its asset.
+func addStolen(t *fundtrail.Trace, s fundtrail.Stolen) {
+	i := slices.IndexFunc(t.Stolen, func(o fundtrail.Stolen) bool { return o.Asset == s.Asset })
+	if i < 0 {
+		t.Stolen = append(t.Stolen, s)
+		return
+	}
+	sum := &t.Stolen[i]
+	sum.Amount = plus(sum.Amount, s.Amount)
+	sum.Thefts = sortThefts(append(sum.Thefts, s.Thefts...))
+	sum.USD = addValuations(sum.USD, s.USD)
 }
 
 // lostEnd is the end of those thefts of an asset that the ledger cannot follow: what a
@@ -187,14 +216,17 @@ func (r *run) lostEnd(asset fundtrail.Asset, thefts []fundtrail.ResolvedTheft, s
 		Kind: fundtrail.EndCoverage, Label: "not in the ledger", Asset: asset,
 		Reason: "the ledger holds no movement of this asset at the address it was stolen to",
 	}
-	if swapped {
+	switch {
+	case r.back:
+		e.Reason = "a source states it; the ledger does not hold the record, so nor what fed it"
+	case swapped:
 		e.Kind, e.Label = fundtrail.EndSwap, "swapped, a source says"
 		e.Reason = "a source says it was swapped for what is traced as its proceeds; the ledger does not hold the swap"
 	}
 	var sum fundtrail.Amount
 	var own []fundtrail.ResolvedTheft
 	for _, theft := range thefts {
-		if r.traced(theft.Tx) != swapped {
+		if (!r.back && r.traced(theft.Tx)) != swapped {
 			continue
 		}
 		own = append(own, theft)
