@@ -119,7 +119,9 @@ func (x *index) steps() []step {
 			}
 			if s := x.partyStep(i, there[i], across[i]); s.title != "" {
 				s.category = category
-				out = merge(out, s)
+				if len(s.rows) > 0 { // a statement alone leads to no address
+					out = merge(out, s)
+				}
 			} else {
 				all = append(all, x.held(e, into)...)
 			}

@@ -231,7 +231,9 @@ func (r *run) lostEnd(asset fundtrail.Asset, thefts []fundtrail.ResolvedTheft, s
 		}
 		own = append(own, theft)
 		sum, _ = sum.Add(theft.Amount)
-		e.Addresses = append(e.Addresses, theft.Address)
+		if e.Kind == fundtrail.EndCoverage {
+			e.Addresses = append(e.Addresses, theft.Address) // a swap, where it is told, is elsewhere
+		}
 		if !theft.Time.IsZero() && (e.First.IsZero() || theft.Time.Before(e.First)) {
 			e.First = theft.Time
 		}
