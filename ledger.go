@@ -143,7 +143,7 @@ const (
 	ValueIndex uint32 = 0             // the value of the transaction itself
 	TraceIndex uint32 = 0             // plus n: the n-th internal transfer that moved value, from 1
 	LogIndex   uint32 = 1_000_000     // plus the log's index in its block: a token transfer
-	FeeIndex   uint32 = 2_000_000_000 // the fee
+	FeeIndex   uint32 = 2_000_000_000 // the fee; its parts, where told, stand above: see doc/formats.md
 )
 
 // An Entry is what one address put into, or took out of, a transfer. Address is
