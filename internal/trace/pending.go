@@ -15,7 +15,12 @@ type pending struct {
 
 const pageBits = 1 << 15
 
-type page [pageBits / 64]uint64
+// A page says of each of its words whether any bit is set, so that a sparse page is
+// passed in a few steps.
+type page struct {
+	words [pageBits / 64]uint64
+	any   [pageBits / 64 / 64]uint64
+}
 
 func newPending(size fundtrail.Position) *pending {
 	return &pending{pages: make([]*page, size/pageBits+1)}
@@ -27,27 +32,22 @@ func (s *pending) add(p fundtrail.Position) {
 		pg = new(page)
 		s.pages[p/pageBits] = pg
 	}
-	pg[p%pageBits/64] |= 1 << (p % 64)
-}
-
-func (s *pending) has(p fundtrail.Position) bool {
-	pg := s.pages[p/pageBits]
-	return pg != nil && pg[p%pageBits/64]>>(p%64)&1 == 1
+	w := p % pageBits / 64
+	pg.words[w] |= 1 << (p % 64)
+	pg.any[w/64] |= 1 << (w % 64)
 }
 
 // next returns the first member at or after p and below end.
 func (s *pending) next(p, end fundtrail.Position) (fundtrail.Position, bool) {
 	for p < end {
-		pg := s.pages[p/pageBits]
-		if pg == nil {
-			p = (p/pageBits + 1) * pageBits
-			continue
+		base := p / pageBits * pageBits
+		if pg := s.pages[p/pageBits]; pg != nil {
+			if i, ok := pg.next(uint(p % pageBits)); ok {
+				p = base + fundtrail.Position(i)
+				return p, p < end
+			}
 		}
-		if w := pg[p%pageBits/64] >> (p % 64); w != 0 {
-			p += fundtrail.Position(bits.TrailingZeros64(w))
-			return p, p < end
-		}
-		p = (p/64 + 1) * 64
+		p = base + pageBits
 	}
 	return end, false
 }
@@ -55,17 +55,46 @@ func (s *pending) next(p, end fundtrail.Position) (fundtrail.Position, bool) {
 // prev returns the last member before p and at or after first.
 func (s *pending) prev(p, first fundtrail.Position) (fundtrail.Position, bool) {
 	for p > first {
-		q := p - 1
-		pg := s.pages[q/pageBits]
-		if pg == nil {
-			p = q / pageBits * pageBits
-			continue
+		base := (p - 1) / pageBits * pageBits
+		if pg := s.pages[(p-1)/pageBits]; pg != nil {
+			if i, ok := pg.prev(uint((p - 1) % pageBits)); ok {
+				p = base + fundtrail.Position(i)
+				return p, p >= first
+			}
 		}
-		if w := pg[q%pageBits/64] << (63 - q%64); w != 0 {
-			q -= fundtrail.Position(bits.LeadingZeros64(w))
-			return q, q >= first
-		}
-		p = q / 64 * 64
+		p = base
 	}
 	return first, false
+}
+
+// next returns the first bit at or after i.
+func (pg *page) next(i uint) (uint, bool) {
+	w := i / 64
+	if rest := pg.words[w] >> (i % 64); rest != 0 {
+		return i + uint(bits.TrailingZeros64(rest)), true
+	}
+	for w++; w < uint(len(pg.words)); w = (w/64 + 1) * 64 {
+		if rest := pg.any[w/64] >> (w % 64); rest != 0 {
+			w += uint(bits.TrailingZeros64(rest))
+			return w*64 + uint(bits.TrailingZeros64(pg.words[w])), true
+		}
+	}
+	return 0, false
+}
+
+// prev returns the last bit at or before i.
+func (pg *page) prev(i uint) (uint, bool) {
+	w := i / 64
+	if rest := pg.words[w] << (63 - i%64); rest != 0 {
+		return i - uint(bits.LeadingZeros64(rest)), true
+	}
+	for w > 0 {
+		w--
+		if rest := pg.any[w/64] << (63 - w%64); rest != 0 {
+			w -= uint(bits.LeadingZeros64(rest))
+			return w*64 + 63 - uint(bits.LeadingZeros64(pg.words[w])), true
+		}
+		w = w / 64 * 64
+	}
+	return 0, false
 }
