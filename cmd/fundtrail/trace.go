@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -391,15 +393,22 @@ func writeFile(name string, content []byte) (err error) {
 		return os.WriteFile(name, content, 0o644) // a pipe or a device has no before
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
 	defer func() {
-		if err != nil {
+		if err == nil {
+			return
+		}
+		if f != nil {
 			f.Close()
 			os.Remove(f.Name())
 		}
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = &fs.PathError{Op: path.Op, Path: name, Err: path.Err} // not the temporary name
+		}
 	}()
+	if err != nil {
+		return err
+	}
 	if _, err = f.Write(content); err != nil {
 		return err
 	}

@@ -392,8 +392,8 @@ func recognise(t *table) (*format, error) {
 	if t.json {
 		what = "keys"
 	}
-	return nil, fmt.Errorf("its %s (%s) are of none of the known formats, which need:%s\n%w", what,
-		short([]byte(strings.Join(t.header, ", "))), known.String(), fundtrail.ErrInvalid)
+	return nil, fmt.Errorf("its %s (%q) are of none of the known formats: %w; these need%s", what,
+		short([]byte(strings.Join(t.header, ", "))), fundtrail.ErrInvalid, known.String())
 }
 
 func (f *format) fits(header []string) bool {
