@@ -21,9 +21,9 @@ import (
 
 type verifyFlags struct {
 	ledgerFlags
-	prices []string
-	quiet  bool
-	format string
+	prices  []string
+	quiet   bool
+	verbose bool
 }
 
 func newVerify() *cobra.Command {
@@ -54,6 +54,7 @@ they are true. Dollar values are checked when --prices is given.
 	f.register(c)
 	c.Flags().StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE` (repeat)")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print only what is not verified, and the result")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "print every record, the verified ones too")
 	return c
 }
 
@@ -81,7 +82,7 @@ func runVerify(c *cobra.Command, f *verifyFlags, name string, more []string) err
 	if err := in.loadPrices(f.prices, warn); err != nil {
 		return err
 	}
-	v := &verifier{doc: doc, ledger: in.ledger, w: c.OutOrStdout(), quiet: f.quiet}
+	v := &verifier{doc: doc, ledger: in.ledger, w: c.OutOrStdout(), quiet: f.quiet, verbose: f.verbose}
 	v.inputs(in.files)
 	v.records()
 	p.start("tracing again", 0)
@@ -165,6 +166,7 @@ type verifier struct {
 	ledger   fundtrail.Ledger
 	w        io.Writer
 	quiet    bool
+	verbose  bool
 	findings []finding
 	verified int
 	missing  int
@@ -187,7 +189,7 @@ func (v *verifier) inputs(files []report.Input) {
 			state = "not among the files given; what it held is looked for in those"
 		}
 		if !v.quiet {
-			fmt.Fprintf(v.w, "input  %s (%s): %s\n", want.Name, short(want.SHA256), state)
+			fmt.Fprintf(v.w, "input         %s (%s): %s\n", want.Name, short(want.SHA256), state)
 		}
 	}
 }
@@ -209,6 +211,9 @@ func (v *verifier) records() {
 			case "verified":
 				v.verified++
 				verified++
+				if v.verbose {
+					fmt.Fprintf(v.w, "verified %s: %s:%d\n", at, h.Tx, h.Index)
+				}
 				continue
 			case "not covered":
 				v.missing++
@@ -216,7 +221,7 @@ func (v *verifier) records() {
 			v.find(at, "%s: %s:%d: %s", state, h.Tx, h.Index, what)
 		}
 		if !v.quiet {
-			fmt.Fprintf(v.w, "%-8s %d of %d records verified\n", part.name, verified, len(part.hops))
+			fmt.Fprintf(v.w, "%-13s %d of %d records verified\n", part.name, verified, len(part.hops))
 		}
 	}
 }
@@ -440,7 +445,7 @@ func list[T any](v *verifier, name string, want, got []T) {
 		}
 	}
 	if !v.quiet {
-		fmt.Fprintf(v.w, "%-8s %d of %d the same when traced again\n", name, same, len(want))
+		fmt.Fprintf(v.w, "%-13s %d of %d the same when traced again\n", name, same, len(want))
 	}
 }
 
