@@ -10,7 +10,7 @@ func (r *run) movement(p fundtrail.Position) error {
 	if r.back {
 		from, to = to, from
 	}
-	if inj := r.crossed[p]; inj != nil {
+	if inj := r.crossed[p]; inj != nil && !r.thefts[p] { // a theft is stolen already
 		return r.inject(p, inj, from, to, m.Asset, m.Amount)
 	}
 	if r.thefts[p] {
@@ -108,6 +108,9 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 	e := r.note(p)
 	e.from, e.to, e.asset, e.kind, e.depth, e.payer = from, to, asset, kind, pc.depth+1, payer
 	e.amount, e.possible, e.widened, e.taint = pc.amount, pc.possible, pc.widened, pc.taint
+	if kind == hopCrossing {
+		e.crossing = r.passage(r.crossed[p].crossing)
+	}
 	v := r.verdict(to, asset, move, pc)
 	if v.kind == "" {
 		i, why, err := r.follow(to, asset, p, p+1, pc)

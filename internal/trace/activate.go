@@ -117,7 +117,7 @@ func (r *run) hub(a fundtrail.AddressID, asset fundtrail.AssetID) bool {
 func (r *run) history(h *holding, p, next fundtrail.Position, pc *parcel) (returned bool, err error) {
 	var balance, paid fundtrail.Amount // paid to the parcel's payer
 	deposits := r.depositsTo(h.addr, h.asset)
-	hi := r.lane(p).hi
+	hi := r.laneOf(r.ledger.Asset(h.asset).Chain).hi // p may be its end
 	begun, overflow := false, false
 	add := func(amount fundtrail.Amount) {
 		var over bool

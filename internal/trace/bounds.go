@@ -43,7 +43,10 @@ func (r *run) bounds() map[endKey]fundtrail.Bounds {
 			e.bounds = extremes(at[i], e.key.asset)
 			continue
 		}
-		most := e.most.Min(r.stolen[e.key.asset].amount)
+		most := e.most
+		if !r.crossedInto(e.key.asset) {
+			most = most.Min(r.stolen[e.key.asset].amount)
+		}
 		e.bounds = fundtrail.Bounds{Most: most, MostWithoutGaps: most}
 	}
 	out := map[endKey]fundtrail.Bounds{}
@@ -58,6 +61,12 @@ func (r *run) bounds() map[endKey]fundtrail.Bounds {
 func (r *run) closeGraph() (kinds []endKey, sink, last int32) {
 	g := r.graph
 	nodes, flows := map[endKey]int32{}, map[endKey]fundtrail.Amount{}
+	sink = g.node()
+	if len(r.crossed) > 0 {
+		// How much crossings bring out is not fixed: more or less of it goes by the sink.
+		g.edge(sink, outsideNode, fundtrail.MaxAmount, fundtrail.Amount{}, fundtrail.Amount{})
+		g.edge(outsideNode, sink, fundtrail.MaxAmount, fundtrail.Amount{}, fundtrail.Amount{})
+	}
 	for i := range r.ends {
 		e := &r.ends[i]
 		for _, m := range e.merged {
@@ -77,7 +86,6 @@ func (r *run) closeGraph() (kinds []endKey, sink, last int32) {
 		g.edge(e.node, n, fundtrail.MaxAmount, fundtrail.Amount{}, flow)
 		flows[k] = plus(flows[k], flow)
 	}
-	sink = g.node()
 	for _, k := range kinds {
 		g.edge(nodes[k], sink, fundtrail.MaxAmount, fundtrail.Amount{}, flows[k])
 	}

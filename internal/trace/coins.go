@@ -22,11 +22,25 @@ type coin struct {
 func (r *run) stolenCoin(p fundtrail.Position, m *fundtrail.Movement) {
 	c := &coin{amount: m.Amount, taint: wholly(m.Amount, fundtrail.Coins), possible: m.Amount, widened: m.Amount, node: sourceNode}
 	c.fifo, c.lifo = []lot{{m.Amount, true}}, []lot{{m.Amount, true}}
-	r.coins[p] = c
-	r.wantCoin(p, m)
 	e := r.note(p)
 	e.from, e.to, e.asset, e.kind = r.firstPayer(p), m.To, m.Asset, hopTheft
 	e.amount, e.possible, e.widened, e.taint = m.Amount, m.Amount, m.Amount, c.taint
+	if v := r.stolenTo(m); v.kind != "" {
+		r.ended(e, r.end(v, m.To, m.Asset))
+		r.cross(e, &parcel{taint: c.taint, widened: m.Amount})
+		r.graph.edge(sourceNode, r.ends[e.end].node, m.Amount, fundtrail.Amount{}, m.Amount)
+		return
+	}
+	r.coins[p] = c
+	r.wantCoin(p, m)
+}
+
+// stolenTo says whether a stolen coin is at its end where it was paid to.
+func (r *run) stolenTo(m *fundtrail.Movement) verdict {
+	if r.back || m.To == fundtrail.NoAddress || r.sources[m.To] {
+		return verdict{}
+	}
+	return r.verdict(m.To, m.Asset, fundtrail.Move, &parcel{amount: m.Amount, depth: -1, widened: m.Amount})
 }
 
 // firstPayer returns who pays the first input of the transaction that p belongs to.
@@ -63,14 +77,17 @@ func (r *run) wholeCoins(t fundtrail.Theft, id fundtrail.AddressID) error {
 	for _, q := range coins {
 		// Forward, coins from a transaction that a source paid into are its change;
 		// backward, coins spent together with payments to a source are too.
-		if r.paidBySource(q) {
+		if r.thefts[q] || r.paidBySource(q) {
 			continue
 		}
 		r.ledger.Movement(q, &m)
 		r.thefts[q] = true
 		r.stolenCoin(q, &m)
 		asset = m.Asset
-		sum, _ = sum.Add(m.Amount) // a chain's coins never reach 2^256
+		var overflow bool
+		if sum, overflow = sum.Add(m.Amount); overflow {
+			return tooMuch(r.ledger.Asset(asset))
+		}
 	}
 	if sum.IsZero() {
 		return nil
@@ -110,20 +127,22 @@ func (r *run) coinTransaction(p fundtrail.Position) (fundtrail.Span, error) {
 	if r.back {
 		ins, outs = outs, ins
 	}
-	if !r.back {
-		for i := range outs {
-			if inj := r.crossed[outs[i].at]; inj != nil && !outs[i].fee {
-				r.injectCoin(&outs[i], inj)
-			}
-		}
-	}
 	tx := r.gather(ins)
-	if tx.widened.IsZero() {
-		return span, nil
+	var parts []coin
+	if !tx.widened.IsZero() {
+		parts = spread(&tx, outs)
 	}
-	parts := spread(&tx, outs)
 	for i := range outs {
-		r.coinOut(&outs[i], &parts[i], &tx)
+		o := &outs[i]
+		if parts != nil {
+			r.coinOut(o, &parts[i], &tx)
+		}
+		if inj := r.crossed[o.at]; inj != nil && !r.back && !o.fee && !r.thefts[o.at] { // a theft is stolen already
+			if parts != nil {
+				inj.leave(&parts[i])
+			}
+			r.injectCoin(o, inj)
+		}
 	}
 	return span, nil
 }
@@ -145,7 +164,7 @@ func (r *run) sides(span fundtrail.Span) (ins, outs []side) {
 		}
 	}
 	if fee, under := in.Sub(out); !under && !fee.IsZero() {
-		outs = append(outs, side{at: span.End - 1, coin: fundtrail.NoPosition, amount: fee, asset: outs[0].asset, fee: true})
+		outs = append(outs, side{at: span.End - 1, coin: fundtrail.NoPosition, amount: fee, asset: m.Asset, fee: true})
 	} else if under {
 		// A coinbase: what it makes beyond what it spends is new.
 		made, _ := out.Sub(in)
@@ -164,6 +183,7 @@ type coinTx struct {
 	depth             int32
 	spends            [2]int32 // in the run's spent coins
 	payer             fundtrail.AddressID
+	crossing          *fundtrail.Crossing // when it brings out a crossing's value
 }
 
 // gather adds up the coins that come in.
@@ -269,6 +289,8 @@ func (r *run) coinOut(o *side, c *coin, tx *coinTx) {
 	c.node, c.depth = tx.node, e.depth
 	v := r.coinVerdict(o, c)
 	switch {
+	case tx.crossing != nil:
+		e.kind, e.crossing = hopCrossing, r.passage(tx.crossing)
 	case o.fee:
 		e.kind = hopFee
 	case e.kind == noHop:
@@ -278,6 +300,9 @@ func (r *run) coinOut(o *side, c *coin, tx *coinTx) {
 		e.kind = hopReturn
 	}
 	if v.kind == "" {
+		if also := r.coins[o.coin]; also != nil {
+			c = r.join(also, c)
+		}
 		r.coins[o.coin] = c
 		var m fundtrail.Movement
 		r.ledger.Movement(o.coin, &m)
@@ -285,6 +310,9 @@ func (r *run) coinOut(o *side, c *coin, tx *coinTx) {
 		return
 	}
 	r.ended(e, r.end(v, o.who, o.asset))
+	if !o.fee {
+		r.cross(e, &parcel{taint: c.taint, widened: c.widened})
+	}
 	r.graph.edge(tx.node, r.ends[e.end].node, o.amount, fundtrail.Amount{}, c.taint[fundtrail.FIFO])
 }
 
@@ -293,24 +321,38 @@ func (r *run) coinVerdict(o *side, c *coin) verdict {
 	switch {
 	case o.fee:
 		return verdict{kind: fundtrail.EndFee, label: "transaction fees", reason: "paid as transaction fees"}
+	case o.coin != fundtrail.NoPosition && r.thefts[o.coin]:
+		// All of this coin is stolen already: what comes to it from another theft ends.
+		return verdict{kind: fundtrail.EndReturned, label: "back at a source", reason: "came to a coin that the trace starts from", own: true}
 	case o.coin == fundtrail.NoPosition && o.who == fundtrail.NoAddress:
 		return verdict{kind: fundtrail.EndMinted, label: "newly made", reason: "came from no address: a block reward"}
 	case o.coin == fundtrail.NoPosition:
 		return verdict{kind: fundtrail.EndCoverage, label: "before the data", reason: "the ledger does not hold the transaction that made this coin", own: true}
 	case o.who == fundtrail.NoAddress:
 		// A script without an address can still be spent; follow the coin.
-		return verdict{}
+		return r.coinLimit(c)
 	}
 	pc := parcel{depth: c.depth - 1, widened: c.widened}
 	v := r.verdict(o.who, o.asset, fundtrail.Move, &pc)
 	if v.kind == fundtrail.EndReturned && r.sources[o.who] {
-		v = verdict{} // change: the coin is followed on
+		return r.coinLimit(c) // change: the coin is followed on
 	}
 	if v.kind == "" && !r.home(o.who) && r.ledger.MoveCount(o.who) > r.opt.Hub {
 		return r.hubVerdict()
 	}
-	if v.kind == "" && r.visited > r.opt.MaxVisits {
-		return r.limitVerdict()
+	if v.kind == "" {
+		return r.coinLimit(c)
 	}
 	return v
+}
+
+// coinLimit says whether a coin is past a limit that was asked for.
+func (r *run) coinLimit(c *coin) verdict {
+	if v := r.hopLimit(c.depth); v.kind != "" {
+		return v
+	}
+	if r.visited > r.opt.MaxVisits {
+		return r.limitVerdict()
+	}
+	return verdict{}
 }

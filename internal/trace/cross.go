@@ -21,7 +21,7 @@ type injection struct {
 // this event's taint is of what went in, rounded down. The asset may be another one, so
 // the leg that goes in still ends here, and the leg that comes out begins anew.
 func (r *run) cross(e *event, pc *parcel) {
-	if r.in.Crossings == nil || r.back {
+	if r.in.Crossings == nil || r.back || r.opt.MaxHops > 0 && int(e.depth) > r.opt.MaxHops {
 		return
 	}
 	p := e.at
@@ -44,8 +44,7 @@ func (r *run) cross(e *event, pc *parcel) {
 			}
 		}
 		for _, q := range outs {
-			// Value comes out only after it went in.
-			if q <= p && r.lane(q) == r.lane(p) || r.time(q) < r.time(p) || in.IsZero() {
+			if !r.after(q, p) || in.IsZero() {
 				continue
 			}
 			amount := r.amountAt(q)
@@ -63,23 +62,86 @@ func (r *run) cross(e *event, pc *parcel) {
 			inj.depth = min(inj.depth, e.depth)
 			r.want(q)
 		}
-		r.passages = append(r.passages, &c)
-		e.kind, e.crossing = hopCrossing, int32(len(r.passages))
+		e.kind, e.crossing = hopCrossing, r.passage(&c)
 		return
+	}
+}
+
+// passage returns the number by which an event names a crossing.
+func (r *run) passage(c *fundtrail.Crossing) int32 {
+	r.passages = append(r.passages, c)
+	return int32(len(r.passages))
+}
+
+// after reports whether value that went in at p can come out at q: later on the same
+// chain, or in a later second on another. What the visit has passed there is too late,
+// as where blocks' times step back.
+func (r *run) after(q, p fundtrail.Position) bool {
+	l := r.lane(q)
+	if l == r.lane(p) {
+		return q > p
+	}
+	return r.time(q) > r.time(p) && q >= l.cursor
+}
+
+// crossInto traces an asset that nothing was stolen of.
+func (r *run) crossInto(asset fundtrail.AssetID) {
+	if r.stolen[asset] == nil {
+		r.stolen[asset] = &stolen{dust: r.opt.Dust[r.ledger.Asset(asset)]}
 	}
 }
 
 // injectCoin is inject for an output of a coin chain's transaction.
 func (r *run) injectCoin(o *side, inj *injection) {
 	inj.done, inj.asset = true, o.asset
-	if r.stolen[o.asset] == nil {
-		r.stolen[o.asset] = &stolen{}
-	}
+	r.crossInto(o.asset)
 	pc := &r.parcel
 	inj.fill(pc, r.ledger.Asset(o.asset).Chain, o.amount)
+	pc.node = r.outside(inj)
 	c := &coin{amount: o.amount, taint: pc.taint, possible: pc.possible, widened: pc.widened, fifo: slices.Clone(pc.fifo), lifo: slices.Clone(pc.lifo)}
-	tx := coinTx{node: sourceNode, depth: inj.depth, payer: r.firstPayer(o.at)}
+	tx := coinTx{node: pc.node, depth: inj.depth, payer: r.firstPayer(o.at), crossing: inj.crossing}
 	r.coinOut(o, c, &tx)
+}
+
+// leave takes off the injection what its record has no room for, because the inputs of
+// its transaction bring taint as well.
+func (inj *injection) leave(part *coin) {
+	for p := range fundtrail.NumPolicies {
+		if room, _ := part.amount.Sub(part.taint[p]); p.Lossless() {
+			inj.taint[p] = inj.taint[p].Min(room)
+		}
+	}
+}
+
+// join makes one of two parts of a coin's taint: what the inputs of its transaction bring
+// and what a crossing brings out.
+func (r *run) join(in, out *coin) *coin {
+	c := &coin{
+		amount: in.amount, possible: addCapped(in.possible, out.possible, in.amount), widened: addCapped(in.widened, out.widened, in.amount),
+		fifo: taintMore(in.fifo, out.taint[fundtrail.FIFO]), lifo: taintMore(in.lifo, out.taint[fundtrail.LIFO]),
+		node: r.graph.node(), depth: min(in.depth, out.depth),
+	}
+	for p := range c.taint {
+		c.taint[p] = addCapped(in.taint[p], out.taint[p], c.amount) // poison alone can be more: see leave
+	}
+	for _, part := range []*coin{in, out} {
+		r.graph.edge(part.node, c.node, c.amount, fundtrail.Amount{}, part.taint[fundtrail.FIFO])
+	}
+	return c
+}
+
+// taintMore makes n more units of a sequence of lots tainted, the first that are clean.
+func taintMore(list []lot, n fundtrail.Amount) (out []lot) {
+	for _, l := range list {
+		var more fundtrail.Amount
+		if !l.tainted {
+			more = n.Min(l.amount)
+		}
+		n, _ = n.Sub(more)
+		l.amount, _ = l.amount.Sub(more)
+		out = appendLot(appendLot(out, lot{more, true}), l)
+	}
+	return out
 }
 
 // fill makes pc what the injection brings out.
@@ -96,17 +158,24 @@ func (inj *injection) fill(pc *parcel, chain fundtrail.Chain, amount fundtrail.A
 		clean, _ := amount.Sub(inj.taint[p])
 		*q = appendLot(append((*q)[:0], lot{inj.taint[p], true}), lot{clean, false})
 	}
-	pc.node, pc.depth = sourceNode, inj.depth
+	pc.depth = inj.depth
+}
+
+// outside returns a node of the flow graph that value out of a crossing comes from: by
+// FIFO what the injection says, by another policy anything up to what is possible.
+func (r *run) outside(inj *injection) int32 {
+	n := r.graph.node()
+	r.graph.edge(outsideNode, n, inj.possible, fundtrail.Amount{}, inj.taint[fundtrail.FIFO])
+	return n
 }
 
 // inject brings out a crossing's value at its record.
 func (r *run) inject(p fundtrail.Position, inj *injection, from, to fundtrail.AddressID, asset fundtrail.AssetID, amount fundtrail.Amount) error {
 	inj.done, inj.asset = true, asset
-	if r.stolen[asset] == nil {
-		r.stolen[asset] = &stolen{}
-	}
+	r.crossInto(asset)
 	pc := &r.parcel
 	inj.fill(pc, r.ledger.Asset(asset).Chain, amount)
+	pc.node = r.outside(inj)
 	return r.arrive(p, from, to, asset, fundtrail.Move, -1, hopCrossing)
 }
 

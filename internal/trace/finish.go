@@ -72,6 +72,9 @@ func (r *run) describe(t *fundtrail.Trace, place []int32, kinds map[endKey]fundt
 		asset := r.ledger.Asset(id)
 		info, _ := asset.Chain.Info()
 		models[info.Model] = true
+		if len(s.thefts) == 0 {
+			continue // it was only crossed into
+		}
 		t.Stolen = append(t.Stolen, fundtrail.Stolen{Asset: asset, Amount: s.amount, Thefts: sortThefts(s.thefts), Dust: s.dust, USD: r.valueThefts(asset, s.thefts)})
 	}
 	for i := range r.ends {
@@ -86,6 +89,9 @@ func (r *run) describe(t *fundtrail.Trace, place []int32, kinds map[endKey]fundt
 		}
 	}
 	r.describeHops(t, place)
+	if len(r.lost) > 0 {
+		sortEnds(t)
+	}
 	for id := range r.starts {
 		r.about(id).met = true
 	}
@@ -196,6 +202,35 @@ func (r *run) describeLost(t *fundtrail.Trace, models map[fundtrail.Model]bool) 
 	}
 }
 
+// sortEnds puts the ends of what was lost to their place among the others: by asset,
+// largest first. What was stolen follows the same order of assets.
+func sortEnds(t *fundtrail.Trace) {
+	slices.SortStableFunc(t.Stolen, func(x, y fundtrail.Stolen) int { return x.Asset.Compare(y.Asset) })
+	order := make([]int, len(t.Ends))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, k int) int {
+		x, y := &t.Ends[i], &t.Ends[k]
+		return cmp.Or(x.Asset.Compare(y.Asset), y.Taint[t.Policy].Cmp(x.Taint[t.Policy]))
+	})
+	ends, place := make([]fundtrail.End, len(order)), make([]int, len(order))
+	for at, i := range order {
+		ends[at], place[i] = t.Ends[i], at
+	}
+	t.Ends = ends
+	for i := range t.Hops {
+		if h := &t.Hops[i]; h.End >= 0 {
+			h.End = place[h.End]
+		}
+	}
+	for i := range t.Routes {
+		if r := &t.Routes[i]; r.End >= 0 {
+			r.End = place[r.End]
+		}
+	}
+}
+
 // addStolen adds what was stolen to the rest of its asset.
 func addStolen(t *fundtrail.Trace, s fundtrail.Stolen) {
 	i := slices.IndexFunc(t.Stolen, func(o fundtrail.Stolen) bool { return o.Asset == s.Asset })
@@ -271,12 +306,31 @@ func (r *run) describeHops(t *fundtrail.Trace, place []int32) {
 	}
 	t.Hops = make([]fundtrail.Hop, n)
 	n = 0
+	// The outputs of a transaction spend the same coins, which are listed once: of n
+	// inputs and n outputs, n and not n².
+	spends := map[int32][]fundtrail.TransferOutput{}
 	for _, e := range r.events.all() {
 		if e.kind != noHop {
 			r.hop(&t.Hops[n], e, place)
+			t.Hops[n].Spends = r.cite(e.spends, spends)
 			n++
 		}
 	}
+}
+
+// cite names the coins that an event spends.
+func (r *run) cite(spends [2]int32, known map[int32][]fundtrail.TransferOutput) []fundtrail.TransferOutput {
+	if spends[0] == spends[1] {
+		return nil
+	}
+	out, ok := known[spends[0]]
+	if !ok {
+		for _, c := range r.spent[spends[0]:spends[1]] {
+			out = append(out, r.ledger.Output(c))
+		}
+		known[spends[0]] = slices.Clip(out)
+	}
+	return out
 }
 
 func (r *run) hop(h *fundtrail.Hop, e *event, place []int32) {
@@ -300,9 +354,6 @@ func (r *run) hop(h *fundtrail.Hop, e *event, place []int32) {
 	}
 	if e.end >= 0 {
 		h.End = int(place[e.end])
-	}
-	for _, c := range r.spent[e.spends[0]:e.spends[1]] {
-		h.Spends = append(h.Spends, r.ledger.Output(c))
 	}
 }
 

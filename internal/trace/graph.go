@@ -25,11 +25,12 @@ type edge struct {
 }
 
 const (
-	sourceNode int32 = 0
-	noNode     int32 = -1
+	sourceNode  int32 = 0
+	outsideNode int32 = 1 // where value comes from that crossings bring out
+	noNode      int32 = -1
 )
 
-func newGraph() *graph { return &graph{nodes: 1} }
+func newGraph() *graph { return &graph{nodes: 2} }
 
 func (g *graph) node() int32 {
 	g.nodes++

@@ -60,6 +60,9 @@ func (r *run) routes(place []int32) []fundtrail.Route {
 	for _, s := range starts {
 		t.begin(s)
 	}
+	for _, s := range r.stopped {
+		t.arrive(share{s.amount, t.step(-1, s.addr)}, place[s.end], s.asset, fundtrail.NoPosition)
+	}
 	for _, rest := range r.rests {
 		shares := t.at[rest.holding]
 		if rest.holding < 0 {
@@ -67,7 +70,7 @@ func (r *run) routes(place []int32) []fundtrail.Route {
 		}
 		end := &r.ends[place[rest.end]]
 		for _, s := range shares {
-			t.arrive(s, place[rest.end], end.key.asset, 0)
+			t.arrive(s, place[rest.end], end.key.asset, fundtrail.NoPosition)
 		}
 	}
 	return t.list()
@@ -171,7 +174,7 @@ func (t *router) arrive(s share, end int32, asset fundtrail.AssetID, at fundtrai
 	}
 	route.Amount, _ = route.Amount.Add(s.amount)
 	route.Transfers++
-	if at == 0 {
+	if at == fundtrail.NoPosition { // it stayed where it was
 		return
 	}
 	when := unix(t.r.time(at))

@@ -20,6 +20,7 @@ type run struct {
 	sources  map[fundtrail.AddressID]bool // whatever they pay is stolen
 	starts   map[fundtrail.AddressID]bool // where thefts arrived
 	deposits []deposit                    // thefts that no ledger record shows, in the order of the visit
+	stopped  []stop                       // those of them that are not followed
 	crossed  map[fundtrail.Position]*injection
 	stolen   map[fundtrail.AssetID]*stolen
 	lost     []fundtrail.Stolen // thefts that the ledger cannot follow
@@ -180,7 +181,7 @@ func (r *run) nextLane() *lane {
 		if len(r.lanes) == 1 {
 			return l
 		}
-		t := r.time(l.next)
+		t := r.time(min(l.next, l.End-1)) // a stated theft may come after all
 		if first == nil || !r.back && t < firstTime || r.back && t > firstTime {
 			first, firstTime = l, t
 		}
@@ -206,14 +207,8 @@ func (r *run) advance(l *lane) {
 	l.done = !ok
 }
 
-// time returns the block time of a position, or of the chain's last block when the
-// position is its end.
-func (r *run) time(p fundtrail.Position) int64 {
-	if p >= r.ledger.Size() {
-		p = r.ledger.Size() - 1
-	}
-	return r.ledger.Transaction(p).Time
-}
+// time returns the block time of a position.
+func (r *run) time(p fundtrail.Position) int64 { return r.ledger.Transaction(p).Time }
 
 func (r *run) overflow(addr fundtrail.AddressID, asset fundtrail.AssetID) error {
 	return fmt.Errorf("balance of %s in %s exceeds 256 bits: its transfers cannot all be real; name another asset: %w",

@@ -43,6 +43,24 @@ func (r *run) start() error {
 	if len(r.stolen) == 0 {
 		return fmt.Errorf("the ledger holds nothing of what is to be traced (%s): give the files that do: %w", r.in.Subject, fundtrail.ErrNotFound)
 	}
+	for i := range r.lost {
+		id, known := r.ledger.AssetID(r.lost[i].Asset)
+		if s := r.stolen[id]; known && s != nil {
+			if _, overflow := s.amount.Add(r.lost[i].Amount); overflow {
+				return tooMuch(r.lost[i].Asset)
+			}
+		}
+	}
+	for _, id := range r.assets() {
+		if err := r.defined(r.ledger.Asset(id)); err != nil {
+			return err
+		}
+	}
+	for i := range r.lost {
+		if err := r.defined(r.lost[i].Asset); err != nil {
+			return err
+		}
+	}
 	for id, s := range r.stolen {
 		asset := r.ledger.Asset(id)
 		if d, ok := r.opt.Dust[asset]; ok {
@@ -59,6 +77,14 @@ func (r *run) start() error {
 				l.deposits = append(l.deposits, d)
 			}
 		}
+	}
+	return nil
+}
+
+// defined refuses a headline policy that says nothing of an asset.
+func (r *run) defined(asset fundtrail.Asset) error {
+	if info, _ := asset.Chain.Info(); !r.opt.Policy.On(info.Model) {
+		return fmt.Errorf("headline policy %s is not defined on %s, choose another: %w", r.opt.Policy, info.Name, fundtrail.ErrInvalid)
 	}
 	return nil
 }
@@ -109,7 +135,7 @@ func (r *run) wholeTheft(t fundtrail.Theft) error {
 		if !t.Asset.IsZero() && r.ledger.Asset(m.Asset) != t.Asset {
 			return true
 		}
-		if r.want(q); r.sources[to] {
+		if r.want(q); r.sources[to] || r.thefts[q] { // what another theft names is counted
 			return true
 		}
 		r.thefts[q] = true
@@ -186,7 +212,11 @@ func (r *run) recordedTheft(t fundtrail.Theft, span fundtrail.Span) (bool, error
 	}
 	for _, p := range fits {
 		r.ledger.Movement(p, &m)
-		if r.thefts[p] {
+		if r.thefts[p] || m.Amount.IsZero() { // an output may hold nothing
+			continue
+		}
+		if l := r.lane(p); p < l.lo || p >= l.hi {
+			r.notes = append(r.notes, fmt.Sprintf("The theft %s lies outside the time that was asked for.", r.ledger.Output(p)))
 			continue
 		}
 		r.thefts[p] = true
@@ -214,12 +244,15 @@ func (r *run) statedTheft(t fundtrail.Theft) error {
 	addr, ok := r.ledger.AddressID(t.Address)
 	asset, known := r.ledger.AssetID(t.Asset)
 	if info, _ := t.Asset.Chain.Info(); !ok || !known || r.back || info.Model == fundtrail.Coins {
-		r.lose(t, resolved)
-		return nil
+		return r.lose(t, resolved)
 	}
-	at := r.ledger.Seek(t.Asset.Chain, t.Time.Unix())
+	at, when := r.ledger.Seek(t.Asset.Chain, t.Time.Unix()), t.Time.Unix()
 	if span, ok := r.ledger.FindTx(t.Tx); ok {
-		at = span.End
+		at, when = span.End, span.Time
+	}
+	if !r.opt.Since.IsZero() && when < r.opt.Since.Unix() || !r.opt.Until.IsZero() && when > r.opt.Until.Unix() {
+		r.notes = append(r.notes, fmt.Sprintf("The theft that is stated at %s lies outside the time that was asked for.", t.Address))
+		return nil
 	}
 	r.starts[addr] = true
 	r.deposits = append(r.deposits, deposit{at, addr, asset, t.Amount})
@@ -227,15 +260,23 @@ func (r *run) statedTheft(t fundtrail.Theft) error {
 }
 
 // lose keeps a theft that the ledger cannot follow: it is stolen, and it ends at once.
-func (r *run) lose(t fundtrail.Theft, resolved fundtrail.ResolvedTheft) {
+func (r *run) lose(t fundtrail.Theft, resolved fundtrail.ResolvedTheft) error {
 	for i := range r.lost {
 		if s := &r.lost[i]; s.Asset == t.Asset {
-			s.Amount, _ = s.Amount.Add(t.Amount)
+			var overflow bool
+			if s.Amount, overflow = s.Amount.Add(t.Amount); overflow {
+				return tooMuch(t.Asset)
+			}
 			s.Thefts = append(s.Thefts, resolved)
-			return
+			return nil
 		}
 	}
 	r.lost = append(r.lost, fundtrail.Stolen{Asset: t.Asset, Amount: t.Amount, Thefts: []fundtrail.ResolvedTheft{resolved}})
+	return nil
+}
+
+func tooMuch(asset fundtrail.Asset) error {
+	return fmt.Errorf("the thefts of %s exceed 256 bits together: %w", asset, fundtrail.ErrLimit)
 }
 
 func (r *run) steal(asset fundtrail.AssetID, amount fundtrail.Amount, t fundtrail.ResolvedTheft) error {
@@ -246,7 +287,7 @@ func (r *run) steal(asset fundtrail.AssetID, amount fundtrail.Amount, t fundtrai
 	}
 	var overflow bool
 	if s.amount, overflow = s.amount.Add(amount); overflow {
-		return fmt.Errorf("the thefts of %s exceed 256 bits together: %w", r.ledger.Asset(asset), fundtrail.ErrLimit)
+		return tooMuch(r.ledger.Asset(asset))
 	}
 	s.thefts = append(s.thefts, t)
 	return nil
@@ -261,12 +302,24 @@ func (r *run) deposit(d deposit) error {
 		return err
 	}
 	if i >= 0 {
-		return r.into(i, d.at, r.time(d.at), &r.parcel)
+		return r.into(i, d.at, r.depositTime(d), &r.parcel)
 	}
 	end := r.end(v, d.addr, d.asset)
-	r.ends[end].add(&event{time: r.time(d.at), amount: d.amount, taint: r.parcel.taint, widened: d.amount}, r.opt.Policy)
+	r.stopped = append(r.stopped, stop{d, end})
+	r.ends[end].add(&event{time: r.depositTime(d), amount: d.amount, taint: r.parcel.taint, widened: d.amount}, r.opt.Policy)
 	r.graph.edge(sourceNode, r.ends[end].node, d.amount, fundtrail.Amount{}, d.amount)
 	return nil
+}
+
+// depositTime dates a stated theft by what comes next, or by its chain's last block.
+func (r *run) depositTime(d deposit) int64 {
+	return r.time(min(d.at, r.laneOf(r.ledger.Asset(d.asset).Chain).End-1))
+}
+
+// A stop is a stated theft that ended where it arrived.
+type stop struct {
+	deposit
+	end int32
 }
 
 // depositsTo returns the stated thefts of one asset at one address, in order.

@@ -50,7 +50,12 @@ func (r *run) verdict(to fundtrail.AddressID, asset fundtrail.AssetID, move fund
 	if s := r.stolen[asset]; s != nil && pc.depth >= 0 && pc.widened.Less(s.dust) {
 		return verdict{kind: fundtrail.EndDust, label: "small payments", reason: "below the dust floor, not followed"}
 	}
-	if r.opt.MaxHops > 0 && int(pc.depth)+1 > r.opt.MaxHops {
+	return r.hopLimit(pc.depth + 1)
+}
+
+// hopLimit ends what is deeper than was asked for.
+func (r *run) hopLimit(depth int32) verdict {
+	if r.opt.MaxHops > 0 && int(depth) > r.opt.MaxHops {
 		return verdict{kind: fundtrail.EndLimit, label: "past the hop limit",
 			reason: fmt.Sprintf("more than %d steps from the theft", r.opt.MaxHops), own: true}
 	}
@@ -103,7 +108,11 @@ func (r *run) tags(a fundtrail.Address) []fundtrail.Tag {
 
 func compareTags(x, y fundtrail.Tag) int {
 	return cmp.Or(x.Address.Compare(y.Address), cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.Category, y.Category),
-		cmp.Compare(x.Actor, y.Actor), cmp.Compare(x.Label, y.Label), cmp.Compare(x.Role, y.Role), cmp.Compare(x.Source.URL, y.Source.URL))
+		cmp.Compare(x.Actor, y.Actor), cmp.Compare(x.Label, y.Label), cmp.Compare(x.Role, y.Role), cmp.Compare(x.Source.URL, y.Source.URL),
+		// What decides nothing still has one order.
+		cmp.Compare(x.Incident, y.Incident), cmp.Compare(x.Note, y.Note), slices.Compare(x.Tx.Hash[:], y.Tx.Hash[:]),
+		cmp.Compare(x.Source.Title, y.Source.Title), x.Source.Published.Compare(y.Source.Published),
+		x.Source.Retrieved.Compare(y.Source.Retrieved), slices.Compare(x.Source.SHA256[:], y.Source.SHA256[:]))
 }
 
 // EndKindOf returns the kind of end that a category of the INTERPOL/GraphSense
@@ -126,4 +135,6 @@ func EndKindOf(category string) fundtrail.EndKind {
 }
 
 // home reports whether the trace starts at an address.
-func (r *run) home(a fundtrail.AddressID) bool { return r.sources[a] || r.starts[a] }
+func (r *run) home(a fundtrail.AddressID) bool {
+	return a != fundtrail.NoAddress && (r.sources[a] || r.starts[a])
+}
