@@ -101,7 +101,7 @@ func TestTimeBounds(t *testing.T) {
 			}
 		}
 	}
-	if traced < int(seeds)/4 || cut < int(seeds)/10 {
+	if traced < int(seeds)/4 || cut < int(seeds)/20 {
 		t.Errorf("only %d traces, of which %d were cut", traced, cut)
 	}
 }
