@@ -78,6 +78,7 @@ type crossingCase struct {
 	thefts    string // records, by spaces
 	crossings string
 	options   trace.Options
+	late      string // a transaction whose block says an hour later than is written
 	// want is by hop: the record, its kind, and the policies that differ from the first.
 	want string
 }
@@ -218,6 +219,37 @@ var crossingCases = []crossingCase{
 			2022-03-29T11:59Z b0 btc  coinbase -> x     0.00000003
 			2022-03-29T12:00Z b1 btc  coinbase -> mule  0.00000010
 			2022-03-29T12:00Z b2 btc  b0:0 -> y         0.00000003`,
+		thefts:    "eth:t1:1000000 btc:b0:0",
+		crossings: "eth:t3:1000000 => btc:b1:0",
+		want: `
+			b0 theft 3 3 3 3 3
+			b2 transfer 3 3 3 3 3
+			t1 theft 10 10 10 10 10 10
+			t3 crossing 4 4 4 4 4 4`,
+	},
+	{
+		name: "nor in the same second on a chain that is visited later",
+		ledger: `
+			2022-03-29T11:00Z b1 btc  coinbase -> thief 0.00000010
+			2022-03-29T12:00Z b2 btc  b1:0 -> bridge    0.00000010
+			2022-03-29T12:00Z t1 eth  bridge -> mule    0.000010 AAA
+			2022-03-29T13:00Z t2 eth  mule -> exchange  0.000010 AAA`,
+		thefts:    "btc:b1:0",
+		crossings: "btc:b2:0 => eth:t1:1000000",
+		want: `
+			b1 theft 10 10 10 10 10
+			b2 crossing 10 10 10 10 10`,
+	},
+	{
+		name: "nor where the visit has passed, as blocks' times step back",
+		late: "b1", // at 12:30
+		ledger: `
+			2022-03-29T10:00Z t1 eth  victim -> thief    0.000010 AAA
+			2022-03-29T12:00Z t3 eth  thief -> bridge    0.000004 AAA
+			2022-03-29T11:00Z b0 btc  coinbase -> x     0.00000003
+			2022-03-29T11:30Z b1 btc  coinbase -> mule  0.00000010
+			2022-03-29T11:50Z b2 btc  b0:0 -> y         0.00000003
+			2022-03-29T13:30Z b3 btc  b1:0 -> z         0.00000010`,
 		thefts:    "eth:t1:1000000 btc:b0:0",
 		crossings: "eth:t3:1000000 => btc:b1:0",
 		want: `
@@ -473,6 +505,11 @@ func (c *crossingCase) run(t *testing.T) *fundtrail.Trace {
 	t.Helper()
 	text := ledgertest.MustParse(c.ledger)
 	crossings := parseCrossings(t, c.crossings)
+	for i := range text.Transactions {
+		if tx := &text.Transactions[i]; c.late != "" && text.TxName(tx.ID) == c.late {
+			tx.Block.Time = tx.Block.Time.Add(time.Hour)
+		}
+	}
 	in := trace.Input{Ledger: seal(t, text.Transactions, nil), Tags: serviceTags, Crossings: crossings}
 	for _, s := range strings.Fields(c.thefts) {
 		o := parseRecord(t, s)
