@@ -75,18 +75,6 @@ const (
 	RoleRouter       TagRole = "router" // a contract that passes deposits on to a service's pools
 )
 
-// A Designation is an entry of a sanctions list, for as long as it stood there.
-type Designation struct {
-	List      string // "us-ofac-sdn"
-	UID       string // the list's own identifier
-	Programs  []string
-	Actor     Actor
-	Addresses []Address
-	Listed    time.Time
-	Delisted  time.Time // zero while it stands
-	Source    Source
-}
-
 // An Incident is one theft: who lost what, when, and which transfers took it.
 type Incident struct {
 	ID           string // "ronin-bridge"

@@ -1,0 +1,2 @@
+// Package web answers screening questions over HTTP.
+package web
