@@ -189,3 +189,62 @@ func TestRealTornadoRouter(t *testing.T) {
 		t.Errorf("before any version: %+v", before)
 	}
 }
+
+func diffReal(t *testing.T, from, to string) *Difference {
+	t.Helper()
+	realIndex(t)
+	d, err := Diff(realHistory(), "us-ofac-sdn", day(from), day(to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestRealDiffSinbad(t *testing.T) {
+	d := diffReal(t, "2023-11-22", "2023-11-30")
+	if len(d.WalletsAdded) != 2 || len(d.WalletsRemoved) != 0 {
+		t.Fatalf("%d added, %d removed", len(d.WalletsAdded), len(d.WalletsRemoved))
+	}
+	for _, w := range d.WalletsAdded {
+		if w.Wallet.Currency != "XBT" || len(w.Party.Names) == 0 || w.Party.Names[0].Text != "SINBAD" {
+			t.Errorf("%s of %s", w.Wallet.Text, w.Party.UID)
+		}
+	}
+}
+
+func TestRealDiffTornado(t *testing.T) {
+	d := diffReal(t, "2025-03-05", "2025-03-22")
+	if len(d.WalletsRemoved) != 90 {
+		t.Errorf("%d removed, want 90", len(d.WalletsRemoved))
+	}
+	for _, w := range d.WalletsRemoved {
+		if w.Party.Names[0].Text != "TORNADO CASH" || w.Wallet.CaseLost {
+			t.Errorf("%+v of %s", w.Wallet, w.Party.UID)
+		}
+	}
+	t.Log(len(d.WalletsAdded), d.WalletsAdded)
+}
+
+// Between two forms of the list, what differs is what the list changed: no wallet is
+// removed in one form and added in another.
+func TestRealDiffAcrossForms(t *testing.T) {
+	d := diffReal(t, "2024-09-27", "2024-12-29")
+	texts := map[string]bool{}
+	for _, w := range d.WalletsRemoved {
+		texts[strings.ToLower(w.Wallet.Text)] = true
+	}
+	for _, w := range d.WalletsAdded {
+		if texts[strings.ToLower(w.Wallet.Text)] {
+			t.Errorf("%s is removed and added", w.Wallet.Text)
+		}
+	}
+	t.Logf("%d added, %d removed", len(d.WalletsAdded), len(d.WalletsRemoved))
+	for _, w := range d.WalletsRemoved {
+		t.Log("-", w.Wallet.Text, w.Wallet.Currency, w.Party.UID)
+	}
+}
+
+func sorted(members []uint32) []uint32 {
+	slices.Sort(members)
+	return members
+}
