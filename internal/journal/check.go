@@ -94,7 +94,7 @@ func (w *walker) file(s segment, from int64, last bool) error {
 			return err
 		}
 	}
-	lines := newLineReader(f, from)
+	lines := newLineReader(f, from, 256<<10)
 	var e Entry
 	for {
 		line, whole, err := lines.read()

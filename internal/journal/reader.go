@@ -66,7 +66,7 @@ func (r *Reader) Read(seq uint64) (Entry, error) {
 	if err != nil {
 		return Entry{}, r.fail(err)
 	}
-	lines := newLineReader(io.NewSectionReader(f, from, 1<<62), from)
+	lines := newLineReader(io.NewSectionReader(f, from, 1<<62), from, near)
 	for {
 		line, whole, err := lines.read()
 		if err == io.EOF || err == nil && !whole {
@@ -92,6 +92,9 @@ func (r *Reader) Read(seq uint64) (Entry, error) {
 	}
 }
 
+// near is a distance, in bytes, that is cheaper to read than to halve.
+const near = 8 << 10
+
 // seekRecord returns the offset of a line at or shortly before a record's, by halving:
 // records stand in their order.
 func seekRecord(f *os.File, seq uint64) (int64, error) {
@@ -99,9 +102,8 @@ func seekRecord(f *os.File, seq uint64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	const near = 64 << 10 // cheaper to read than to halve
 	lo, hi := int64(0), info.Size()
-	buf := bufio.NewReaderSize(nil, 4<<10)
+	buf := bufio.NewReaderSize(nil, 1<<10)
 	for hi-lo > near {
 		mid := lo + (hi-lo)/2
 		buf.Reset(io.NewSectionReader(f, mid, hi-mid))

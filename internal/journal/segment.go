@@ -64,8 +64,9 @@ type lineReader struct {
 	next  int64  // of the line after it
 }
 
-func newLineReader(r io.Reader, at int64) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, 256<<10), start: at, next: at}
+// newLineReader reads from an offset, buffer bytes at a time.
+func newLineReader(r io.Reader, at int64, buffer int) *lineReader {
+	return &lineReader{r: bufio.NewReaderSize(r, buffer), start: at, next: at}
 }
 
 // read returns the next line without its line feed, and whether it had one. Of a line

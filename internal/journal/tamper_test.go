@@ -2,7 +2,9 @@ package journal
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -246,4 +248,28 @@ func tornLen(rep Report) int {
 		return 0
 	}
 	return int(rep.Torn.Bytes)
+}
+
+func FuzzLine(f *testing.F) {
+	e := Entry{Seq: 7, Time: day, Body: []byte(`{"a":1}`)}
+	f.Add(appendLine(nil, &e))
+	f.Add([]byte(`{"seq":1,"time":"2026-01-02T03:04:05.10Z","prev":"`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		// A line with the right digest, so that the rest of it is looked at.
+		if n := len(line) - tailLen - 1; n > 0 {
+			sum := sha256.Sum256(line[:n])
+			line = fmt.Appendf(bytes.Clone(line[:n]), `,"hash":"%x"}`, sum)
+		}
+		var e Entry
+		if wrong := parseLine(line, &e); wrong != "" {
+			return
+		}
+		again := e
+		if got := appendLine(nil, &again); !bytes.Equal(got, append(line, '\n')) || again.Hash != e.Hash {
+			t.Errorf("read and written again:\n%s\n%s", line, got)
+		}
+		if seq, ok := lineSeq(line[:min(64, len(line))]); !ok || seq != e.Seq {
+			t.Errorf("lineSeq: %d, %v", seq, ok)
+		}
+	})
 }
