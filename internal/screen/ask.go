@@ -18,13 +18,12 @@ func (x *Index) Ask(q Question) Answer {
 		return x.askText(q)
 	}
 	text := strings.TrimSpace(q.Text)
-	if !isRun(text) {
-		return x.askWritten(q)
+	if isRun(text) {
+		if answer, ok := x.askAddress(q, text, q.Chain); ok && answer.Verdict != Invalid {
+			return answer
+		}
 	}
-	if answer, ok := x.askAddress(q, text, q.Chain); ok {
-		return answer
-	}
-	return x.askName(q)
+	return x.askWritten(q)
 }
 
 // Listed reports whether the newest versions of the lists hold the address that the text
@@ -259,24 +258,20 @@ func (x *Index) stand(scope *scopeIndex, r *run, m *moment, match *Match, why st
 }
 
 // writes is how the list writes the address: in the letters of a version that kept their
-// case, where there is one; lost is whether there is none.
+// case, where there is one; lost is whether there is none. Capitals sort before small
+// letters, so the least of the spellings is one that kept them, whatever came first.
 func (x *Index) writes(s *subject, r *run) (text string, lost bool) {
 	for _, h := range r.holders {
-		w := x.wallet(h)
-		if w == nil {
-			continue
+		if w := x.wallet(h); w != nil && (text == "" || w.Text < text) {
+			text, lost = w.Text, w.CaseLost
 		}
-		if !w.CaseLost {
-			return w.Text, false
-		}
-		text = w.Text
 	}
 	for _, h := range s.holders {
-		if w := x.wallet(h); w != nil && !w.CaseLost && strings.EqualFold(w.Text, text) {
-			return w.Text, false
+		if w := x.wallet(h); w != nil && w.Text < text && strings.EqualFold(w.Text, text) {
+			text, lost = w.Text, w.CaseLost
 		}
 	}
-	return text, true
+	return text, lost
 }
 
 // refusal says why a text that no list holds cannot be an address, and is "" when it can.
