@@ -264,7 +264,7 @@ func (x *Index) missing(s *subject, a, b [][]holder) []WalletChange {
 		h := bearers[0]
 		w := *x.wallet(h)
 		w.Currency = strings.Join(x.currencies(bearers), ", ")
-		w.Text, w.CaseLost = x.writes(s, &run{holders: bearers})
+		w.Text, w.CaseLost = x.writes(s, bearers)
 		out = append(out, WalletChange{w, x.partyOf(h)})
 	}
 	return out

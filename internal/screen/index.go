@@ -52,6 +52,7 @@ type subject struct {
 	key     key
 	form    form // of text
 	lost    bool // no file kept the case of its letters
+	several bool // lists write it in spellings that differ by more than case
 	holders []holder
 	runs    []run // what follows when everything received is known
 	newest  Answer
@@ -146,7 +147,9 @@ func (x *Index) addSubjects() {
 	}
 	each(false, func(h holder, w *fundtrail.Wallet, text string, sp spelling) {
 		id := x.subjectOf(text, sp)
-		x.subjects[id].holders = append(x.subjects[id].holders, h)
+		s := &x.subjects[id]
+		s.holders = append(s.holders, h)
+		s.several = s.several || !strings.EqualFold(text, s.text)
 		x.addSpellings(id, text, sp)
 		if folded := foldedAll(text); !sp.form.caseless() && !slices.Contains(alike[folded], id) {
 			alike[folded] = append(alike[folded], id)
