@@ -19,8 +19,8 @@ var tune = struct {
 	missOther      float32 // the same for organisations and vessels
 	formDiffers    float32 // share of legal forms that contradict
 }{
-	allow0: 1.0, allow1: 0.25, bend: 0.5, initial: 0.75, differs: 0.6, conflict: 0.4, number: 0.25,
-	missPerson: 0.3, missOther: 0.4, formDiffers: 0.12,
+	allow0: 1.4, allow1: 0.12, bend: 0.2, initial: 0.7, differs: 0.65, conflict: 0.36, number: 0.3,
+	missPerson: 0.25, missOther: 0.6, formDiffers: 0.25,
 }
 
 // Weights of words by what they do, before their rarity. A plain word has 1.
@@ -257,6 +257,8 @@ func (s *scratch) linkRest() {
 		switch {
 		case i < len(s.a.words) && j < len(s.b.words):
 			s.link(i, j, 0, howDifferent)
+			// A brand against "Trading" is as much a contradiction as against a brand.
+			s.links[len(s.links)-1].weight = max(s.a.weight[i], s.b.weight[j])
 		case i < len(s.a.words):
 			s.usedA[i] = true
 			s.links = append(s.links, link{i, i + 1, 0, 0, 0, s.a.weight[i], howMissing})

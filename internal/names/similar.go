@@ -228,6 +228,11 @@ func bySpelling(a, b *word) (float32, how) {
 		// A syllable is one letter to the eye: another one is another name.
 		s := likeness(typed.distance(a.text, b.text, 2*unit), max(len(a.text), len(b.text)))
 		return s * 0.6, howSpelling
+	case a.bare && b.bare:
+		// Without vowels every letter tells more, and one that differs is another name
+		// more often: a third more costly.
+		n := min(len(a.text), len(b.text))
+		return likeness(typed.distance(a.text, b.text, 2*unit)*4/3, n), howSpelling
 	case a.bare != b.bare:
 		c := vowelless.distance(a.sound, b.sound, 3*unit)
 		n := min(len(a.sound), len(b.sound))
