@@ -19,7 +19,7 @@ var tune = struct {
 	missOther      float32 // the same for organisations and vessels
 	formDiffers    float32 // share of legal forms that contradict
 }{
-	allow0: 1.4, allow1: 0.12, bend: 0.2, initial: 0.7, differs: 0.65, conflict: 0.36, number: 0.3,
+	allow0: 1.4, allow1: 0.12, bend: 0.2, initial: 0.6, differs: 0.6, conflict: 0.36, number: 0.3,
 	missPerson: 0.25, missOther: 0.6, formDiffers: 0.25,
 }
 
@@ -108,7 +108,11 @@ func (s *scratch) align(miss float32) float32 {
 
 func (s *scratch) link(i, j int, score float32, h how) {
 	s.usedA[i], s.usedB[j] = true, true
-	s.links = append(s.links, link{i, i + 1, j, j + 1, score, min(s.a.weight[i], s.b.weight[j]), h})
+	weight := min(s.a.weight[i], s.b.weight[j])
+	if h == howInitial {
+		weight = max(s.a.weight[i], s.b.weight[j]) // the rest of the name is not seen
+	}
+	s.links = append(s.links, link{i, i + 1, j, j + 1, score, weight, h})
 }
 
 // linkEqual takes equal words first: no better partner can exist for either.
@@ -300,11 +304,16 @@ func (s *scratch) aside(of *side, i int, listed bool) bool {
 // and the men are not.
 func (s *scratch) weigh(miss float32) float32 {
 	var agree, against, against2, numbers float32
+	missAsked := max(miss, lonely-(lonely-miss)*clamp(s.support()-1))
 	for i := range s.links {
 		l := &s.links[i]
 		switch {
 		case l.how == howMissing:
-			l.weight *= miss
+			if l.b1 > l.b0 {
+				l.weight *= miss
+			} else {
+				l.weight *= missAsked
+			}
 			agree += l.weight
 		case l.how == howNumber:
 			numbers++
@@ -355,6 +364,31 @@ func (s *scratch) weigh(miss float32) float32 {
 	}
 	return min(score, 1)
 }
+
+// lonely is what an asked word counts that the list lacks where one word is all that
+// agrees: lists hold "Ricardo" as an alias, and it must not match every Ricardo. The
+// other way about, one asked word of a listed name, the asker gave all he has; that is
+// the one way in which a comparison is not symmetric.
+const lonely = 0.75
+
+// support is how many words agree, by their weight and the square of their likeness.
+func (s *scratch) support() float32 {
+	sum := float32(0)
+	for i := range s.links {
+		l := &s.links[i]
+		if l.how == howMissing || l.how == howRepeated || l.how == howNumber {
+			continue
+		}
+		sum += l.weight * l.score * l.score
+		if l.how == howJoined {
+			// Two words and more, though they stand as one here.
+			sum += l.weight * l.score * l.score * 0.5
+		}
+	}
+	return sum
+}
+
+func clamp(x float32) float32 { return max(0, min(1, x)) }
 
 // conflictOf is how far a pair is a contradiction, 0 to 1.
 func conflictOf(l *link) float32 {

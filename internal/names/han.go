@@ -85,76 +85,96 @@ func familyLength(r []rune) int {
 	return 1
 }
 
+// cut cuts a run that is a whole name into family and given name; alone says that no
+// other run stands beside it. Given names stay in one piece, however many characters
+// they have: half a given name is no part of a name.
+func cut(r []rune, alone bool) []int {
+	if !alone || len(r) < 2 || len(r) > 4 {
+		return []int{0, len(r)}
+	}
+	return []int{0, familyLength(r), len(r)}
+}
+
 // mandarin reads a run of characters: a personal name as family and given name, a
-// longer run character by character.
-func (b *builder) mandarin(shown string, r []rune) {
-	read := func(i int, surname bool) string {
-		if s, ok := surnameReadings[r[i]]; ok && surname {
-			return s
+// longer run, of a company, character by character.
+func (b *builder) mandarin(shown []rune, r []rune, alone bool) {
+	at := cut(r, alone)
+	if len(r) > 4 {
+		at = at[:0]
+		for i := range len(r) + 1 {
+			at = append(at, i)
 		}
-		if s := hanTable()[r[i]].mandarin; s != "" {
-			return s
-		}
-		return ascii(string(r[i]))
 	}
-	orig := []rune(shown)
-	if len(r) >= 2 && len(r) <= 4 {
-		f := familyLength(r)
-		family, given := "", ""
-		for i := range r {
-			if i < f {
-				family += read(i, true)
-			} else {
-				given += read(i, false)
+	for k := 0; k+1 < len(at); k++ {
+		i, j := at[k], at[k+1]
+		text := ""
+		for n := i; n < j; n++ {
+			s, surname := surnameReadings[r[n]]
+			if !surname || n > 0 || j-i > 1 {
+				s = hanTable()[r[n]].mandarin
 			}
+			if s == "" {
+				s = ascii(string(r[n]))
+			}
+			text += s
 		}
-		b.addNative(family, string(orig[:f]), simplify(r[:f]))
-		b.addNative(given, string(orig[f:]), simplify(r[f:]))
-		return
-	}
-	for i := range r {
-		b.addNative(read(i, false), string(orig[i]), simplify(r[i:i+1]))
+		b.add(word{text: text, script: han, native: simplify(r[i:j])}, string(shown[i:j]))
 	}
 }
 
-// korean reads a run of characters syllable by syllable.
-func (b *builder) korean(shown string, r []rune) bool {
-	orig := []rune(shown)
-	var syllables []rune
+// korean reads a run of characters by their Korean sounds; false when one has none.
+func (b *builder) korean(shown []rune, r []rune, alone bool) bool {
+	syllables := make([]string, len(r))
 	for i, c := range r {
 		k := []rune(hanTable()[c].korean)
-		if s, ok := koreanSurnames[c]; ok && i == 0 {
+		if s, ok := koreanSurnames[c]; ok && (i == 0 && alone || len(r) == 1) {
 			k = []rune(s)
 		}
 		if len(k) == 0 {
 			return false
 		}
-		syllables = append(syllables, k[0])
+		syllables[i] = syllable(k[0])
 	}
-	for i, s := range syllables {
-		b.addNative(syllable(s), string(orig[i]), simplify(r[i:i+1]))
-		b.words[len(b.words)-1].korean = true
+	at := cut(r, alone)
+	for k := 0; k+1 < len(at); k++ {
+		i, j := at[k], at[k+1]
+		b.add(word{text: strings.Join(syllables[i:j], ""), script: han, korean: true, native: simplify(r[i:j])}, string(shown[i:j]))
 	}
 	return true
 }
 
+// hangulName reads a run of Hangul: family and given name, or a word of a company.
+func (b *builder) hangulName(shown, r []rune, alone bool) {
+	at := cut(r, alone)
+	for k := 0; k+1 < len(at); k++ {
+		i, j := at[k], at[k+1]
+		text := ""
+		for _, c := range r[i:j] {
+			text += syllable(c)
+		}
+		b.add(word{text: text, script: hangul, korean: true}, string(shown[i:j]))
+	}
+}
+
 // japanese reads a run of characters as a family name and a given name, or as one of
 // them, where the table of names holds them.
-func (b *builder) japanese(shown string, r []rune) bool {
-	orig := []rune(shown)
+func (b *builder) japanese(shown []rune, r []rune) bool {
 	names := japaneseNames()
+	one := func(readings string, i, j int) {
+		b.add(word{text: firstReading(readings), script: han, native: simplify(r[i:j])}, string(shown[i:j]))
+	}
 	for i := len(r) - 1; i >= 1; i-- {
 		f, ok1 := names["f"+string(r[:i])]
 		g, ok2 := names["g"+string(r[i:])]
 		if ok1 && ok2 {
-			b.addNative(firstReading(f), string(orig[:i]), simplify(r[:i]))
-			b.addNative(firstReading(g), string(orig[i:]), simplify(r[i:]))
+			one(f, 0, i)
+			one(g, i, len(r))
 			return true
 		}
 	}
 	for _, k := range []string{"f", "g"} {
 		if v, ok := names[k+string(r)]; ok {
-			b.addNative(firstReading(v), shown, simplify(r))
+			one(v, 0, len(r))
 			return true
 		}
 	}

@@ -16,7 +16,7 @@ import "github.com/fundtrail/fundtrail"
 
 // DefaultThreshold is the least score that counts as a match unless the asker sets one.
 // doc/methods-names.md says what is found and missed at it.
-const DefaultThreshold = 0.70
+const DefaultThreshold = 0.72
 
 // An Entry is a party to be found by any of its names.
 type Entry struct {

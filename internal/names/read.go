@@ -70,7 +70,7 @@ func (b *builder) read(kind fundtrail.PartyKind, pieces []piece, lang byte) bool
 		switch p.script {
 		case han, hangul, kana:
 			p = b.cutNativeForms(lex, kind, p)
-			ok = b.addEastern(kind, p, lang)
+			ok = b.addEastern(p, lang, len(pieces) == 1)
 		case arabic:
 			b.addArabic(p)
 		default:
@@ -169,28 +169,22 @@ func (b *builder) cutNativeForms(lex *lexicon, kind fundtrail.PartyKind, p piece
 	return p
 }
 
-func (b *builder) addEastern(kind fundtrail.PartyKind, p piece, lang byte) bool {
-	r := []rune(p.text)
-	if len([]rune(p.shown)) != len(r) {
-		p.shown = p.text
+func (b *builder) addEastern(p piece, lang byte, alone bool) bool {
+	r, shown := []rune(p.text), []rune(p.shown)
+	if len(shown) != len(r) {
+		shown = r
 	}
 	switch {
 	case p.script == han && lang == 'k':
-		return b.korean(p.shown, r)
+		return b.korean(shown, r, alone)
 	case p.script == han && lang == 'j':
-		return b.japanese(p.shown, r)
+		return b.japanese(shown, r)
 	case p.script == han:
-		b.mandarin(p.shown, r)
+		b.mandarin(shown, r, alone)
 	case p.script == kana:
 		b.add(word{text: kanaRoman(p.text), script: kana}, p.shown)
-	case len(r) <= 4 || kind == fundtrail.Person:
-		// A Korean name: syllable by syllable, as Latin letters mostly separate them.
-		orig := []rune(p.shown)
-		for i, c := range r {
-			b.add(word{text: syllable(c), script: hangul, korean: true}, string(orig[i]))
-		}
 	default:
-		b.add(word{text: roman(p), script: hangul, korean: true}, p.shown)
+		b.hangulName(shown, r, alone)
 	}
 	return true
 }
@@ -217,10 +211,6 @@ func (b *builder) addLatin(kind fundtrail.PartyKind, p piece) {
 	b.add(word{text: text, script: p.script, bare: p.script == hebrew}, p.shown)
 }
 
-func (b *builder) addNative(text, shown, native string) {
-	b.add(word{text: text, script: han, native: native}, shown)
-}
-
 func (b *builder) add(w word, shown string) {
 	if len(w.text) > maxWord {
 		w.text = w.text[:maxWord]
@@ -238,7 +228,7 @@ func (b *builder) finish(kind fundtrail.PartyKind, lex *lexicon) {
 	plains := 0
 	for i := range b.words {
 		w := &b.words[i]
-		w.classify(kind, lex, i)
+		w.classify(kind, lex, i, i == len(b.words)-1)
 		if w.class == plain {
 			plains++
 		}
@@ -263,7 +253,7 @@ func (b *builder) finish(kind fundtrail.PartyKind, lex *lexicon) {
 	}
 }
 
-func (w *word) classify(kind fundtrail.PartyKind, lex *lexicon, place int) {
+func (w *word) classify(kind fundtrail.PartyKind, lex *lexicon, place int, last bool) {
 	if w.class == number {
 		return
 	}
@@ -284,6 +274,8 @@ func (w *word) classify(kind fundtrail.PartyKind, lex *lexicon, place int) {
 	switch {
 	case e.class == generic && kind == fundtrail.Person:
 		return
+	case e.class == particle && (last || e.code == "in" && kind != fundtrail.Organisation):
+		return // Kim Jong Il, Pak In Guk: a link links to something
 	case e.class == title && e.code == "vessel" && (kind != fundtrail.Vessel && kind != fundtrail.PartyUnstated || place > 0):
 		return
 	case e.class == title && e.code != "vessel" && kind != fundtrail.Person && (kind != fundtrail.PartyUnstated || place > 0):

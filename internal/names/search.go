@@ -39,6 +39,9 @@ type found struct {
 	final float32 // with evidence
 }
 
+// unkeyed is the most that two words are alike that share no key, all but always.
+const unkeyed = 0.35
+
 // slack covers what the bound does not see: initials, and words more alike in full
 // comparison than by their keys.
 const slack = 0.04
@@ -83,8 +86,12 @@ func (x *Index) searchReading(s *state, q *Query, r *reading, number int, keep f
 	miss := min(tune.missPerson, 0.5)
 	for _, f := range s.met {
 		c := &s.sums[f]
-		rest := max(total-c.asked, 0) + max(x.forms[f].weight-c.listed, 0)
-		if bound := c.matched / (c.matched + miss*rest); bound >= need {
+		restA, restB := max(total-c.asked, 0), max(x.forms[f].weight-c.listed, 0)
+		against := min(restA, restB)
+		// What is left over on both sides contradicts; pairs that no key joins are at
+		// most a little alike.
+		bound := (c.matched + unkeyed*against) / (c.matched + against + miss*(max(restA, restB)-against))
+		if bound >= need {
 			s.best = append(s.best, found{form: f, score: bound})
 		}
 	}

@@ -44,7 +44,7 @@ var typed = func() *edits {
 // spoken are the costs of sounds: what writers of names confuse is cheap.
 var spoken = func() *edits {
 	e := plainEdits()
-	e.vowels(8, 12)
+	e.vowels(9, 12)
 	for _, p := range []struct {
 		pairs string
 		cost  uint8
@@ -52,7 +52,7 @@ var spoken = func() *edits {
 		// One sound in two romanisations: kh/h, ch/sh/j/zh, ts/s/z.
 		{"Xh Xk Xg CS Cj CJ SJ Jj Ts Tz CT Ss SX CX ij iJ fv", 6},
 		// Voiced for voiceless: the difference Korean, Chinese and Arabic spellings blur.
-		{"bp dt gk sz bv pf Cs jz Jz vu vo jd gh", 10},
+		{"bp dt gk sz bv pf Cs jz Jz vu vo jd gh", 12},
 		{"ou ei ia ea ao ui", 6},
 	} {
 		for i := 0; i+1 < len(p.pairs); i += 3 {
@@ -163,6 +163,8 @@ func likeness(cost int, letters int) float32 {
 	return 1 - x*(tune.bend+(1-tune.bend)*x)
 }
 
+const firstSound = 6
+
 // similar scores two words, 0 to 1, and says how they are alike.
 func similar(a, b *word) (float32, how) {
 	if a.text == b.text && a.native == b.native {
@@ -222,7 +224,8 @@ func bySpelling(a, b *word) (float32, how) {
 			k, l = b, a
 		}
 		other := hangulSound(l.text)
-		c := spoken.distance(k.hangul, other, 2*unit)
+		// A syllable is short, and one sound in it that differs is another name.
+		c := spoken.distance(k.hangul, other, 2*unit) * 3 / 2
 		return 0.97 * likeness(c, max(len(k.hangul), len(other))), howTransliterated
 	case a.korean && b.korean && a.script == b.script:
 		// A syllable is one letter to the eye: another one is another name.
@@ -248,6 +251,10 @@ func bySpelling(a, b *word) (float32, how) {
 	}
 	t := typed.distance(a.text, b.text, int(most))
 	s := spoken.distance(a.sound, b.sound, int(most)) + 1
+	if a.sound[0] != b.sound[0] && !(isVowel(a.sound[0]) && isVowel(b.sound[0])) {
+		// A name's first sound is the last thing a writer gets wrong.
+		t, s = t+firstSound, s+firstSound
+	}
 	c, by := t, howSpelling
 	if s < t {
 		c, by = s, howSound
