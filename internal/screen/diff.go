@@ -83,6 +83,7 @@ func newGathered(h *fundtrail.ListHistory) *Index {
 	x := &Index{history: h, lists: []string{h.Versions[0].List}}
 	x.wallets = newScope(h, x.lists, fundtrail.CoversWallets)
 	x.names = newScope(h, x.lists, fundtrail.CoversNames)
+	x.order = x.inOrder()
 	x.addSubjects()
 	x.addParties()
 	return x
