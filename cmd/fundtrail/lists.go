@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -121,8 +122,10 @@ func runListsImport(c *cobra.Command, f *importFlags, args []string) error {
 		return err
 	}
 	var in []ingest.Input
+	opt.Found = map[string]bool{}
 	for _, name := range names {
 		in = append(in, ingest.File(name))
+		opt.Found[name] = !slices.Contains(args, name)
 	}
 	st, err := f.open(c.Context())
 	if err != nil {
@@ -165,6 +168,10 @@ func writeOutcome(out, problems io.Writer, o *ingest.ListOutcome) {
 	}
 	if o.Err != nil {
 		fmt.Fprintf(problems, "%-9s  %s: %v\n", o.Outcome, name, o.Err)
+		return
+	}
+	if o.Outcome == ingest.Ignored {
+		fmt.Fprintf(problems, "%-9s  %s: %s\n", o.Outcome, name, o.Notes[0])
 		return
 	}
 	v := &o.Version

@@ -25,6 +25,7 @@ type listFile struct {
 
 	format feed.Format
 	err    error // why it is no list
+	ignore bool  // it need not be one
 }
 
 const (
@@ -46,12 +47,19 @@ func (l *listImport) leaves(ctx context.Context, in []Input) (files []*listFile)
 		if len(members) == 0 {
 			members = []*listFile{first}
 		}
+		lists := 0
 		for _, f := range members {
 			if f.err == nil {
 				f.err = l.recognise(ctx, f)
 			}
-			files = append(files, f)
+			if f.err == nil {
+				lists++
+			}
 		}
+		for _, f := range members {
+			f.ignore = f.err == errNoForm && (lists > 0 || l.opt.Found[input.Name])
+		}
+		files = append(files, members...)
 	}
 	return files
 }
@@ -96,8 +104,10 @@ func (l *listImport) recognise(ctx context.Context, f *listFile) error {
 	case known:
 		return fmt.Errorf("it is a %s and no sanctions list: %w", other, fundtrail.ErrInvalid)
 	}
-	return fmt.Errorf("it has the form of no list that is known here: %w", fundtrail.ErrInvalid)
+	return errNoForm
 }
+
+var errNoForm = fmt.Errorf("it has the form of no list that is known here: %w", fundtrail.ErrInvalid)
 
 // unpack opens a file's text.
 func (f *listFile) unpack(ctx context.Context) (io.ReadCloser, error) {
