@@ -18,10 +18,11 @@ import (
 // A listFile is one file that may be a list or a part of one: an input, or a member of
 // an input that is an archive.
 type listFile struct {
-	name string // for messages: as it was given; "archive.zip/member"
-	dir  string // of the input, or the archive's name: files of one folder belong together
-	base string // without folders and without the ending of a compression
-	open func() (io.ReadCloser, error)
+	name    string // for messages: as it was given; "archive.zip/member"
+	dir     string // of the input, or the archive's name: files of one folder belong together
+	base    string // without folders and without the ending of a compression
+	archive string // the base name of the archive that it is in; "" for none
+	open    func() (io.ReadCloser, error)
 
 	format feed.Format
 	err    error // why it is no list
@@ -189,7 +190,7 @@ func (l *listImport) members(in Input) (files []*listFile, err error) {
 		if len(files) == maxMembers {
 			return nil, fmt.Errorf("the archive has more than %d files: %w", maxMembers, fundtrail.ErrLimit)
 		}
-		f := &listFile{name: in.Name + "/" + m.Name, dir: in.Name, base: base}
+		f := &listFile{name: in.Name + "/" + m.Name, dir: in.Name, base: base, archive: baseName(in.Name)}
 		f.open = func() (io.ReadCloser, error) {
 			r, err := m.Open()
 			if err != nil {
