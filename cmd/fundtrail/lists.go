@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -137,7 +139,9 @@ func runListsImport(c *cobra.Command, f *importFlags, args []string) error {
 		counts[o.Outcome]++
 		writeOutcome(c.OutOrStdout(), c.ErrOrStderr(), &o)
 	}
-	if _, err := ingest.Lists(c.Context(), st, in, opt); err != nil {
+	if _, err := ingest.Lists(c.Context(), st, in, opt); errors.Is(err, context.Canceled) {
+		return errors.New("stopped before it was done; what is said above to be added is kept")
+	} else if err != nil {
 		return err
 	}
 	bad := counts[store.Refused] + counts[store.Failed]
