@@ -359,19 +359,20 @@ func (s *syncRun) joint(p *Publication, got []*fetch.Result) string {
 
 // last returns the newest attempt at a file whose bytes were taken, while the store
 // still has a version that they can have become; nil when there is none.
-func (s *syncRun) last(p *Publication, i int) *store.Attempt {
+func (s *syncRun) last(p *Publication, i int) (best *store.Attempt) {
 	asked := source(p, i, nil)
-	for j := len(s.seen) - 1; j >= 0; j-- {
+	for j := range s.seen {
 		a := &s.seen[j]
-		if from, _, _ := strings.Cut(a.Source, arrow); a.List != p.List || from != asked || a.Outcome != store.Added && a.Outcome != store.Unchanged {
-			continue
+		from, _, _ := strings.Cut(a.Source, arrow)
+		taken := a.Outcome == store.Added || a.Outcome == store.Unchanged
+		if a.List == p.List && from == asked && taken && (best == nil || !a.Time.Before(best.Time)) {
+			best = a
 		}
-		if !slices.ContainsFunc(s.kept, func(v fundtrail.ListVersion) bool {
-			return v.List == p.List && (len(p.Files) > 1 || v.SHA256 == a.SHA256)
-		}) {
-			return nil
-		}
-		return a
+	}
+	if best == nil || slices.ContainsFunc(s.kept, func(v fundtrail.ListVersion) bool {
+		return v.List == p.List && (len(p.Files) > 1 || v.SHA256 == best.SHA256)
+	}) {
+		return best
 	}
 	return nil
 }

@@ -419,6 +419,10 @@ func TestSyncRedirects(t *testing.T) {
 	want(t, s.sync(l), "aa-one added")
 	want(t, s.sync(l), "aa-one unchanged")
 	want(t, p.asks(), "/latest", "/latest", "/store/2", "/store/2 if")
+	to = "/store/1" // it comes back to what it was, and then to what that is not
+	want(t, s.sync(l), "aa-one unchanged")
+	want(t, s.sync(l), "aa-one unchanged")
+	want(t, p.asks(), "/latest", "/latest", "/store/1", "/store/1 if")
 	if a := s.attempts()[0]; a.Source != p.URL+"/latest?… -> "+p.URL+"/store/1?…" {
 		t.Errorf("source %s", a.Source)
 	}
