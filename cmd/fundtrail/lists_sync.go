@@ -124,7 +124,11 @@ func runListsSync(c *cobra.Command, f *syncFlags, args []string) error {
 	s.opt = ingest.SyncOptions{Timeout: f.timeout, Full: f.full, Force: f.force, MaxBytes: config.MaxMB << 20}
 	s.follow(terminal(c.ErrOrStderr()))
 	if f.every == 0 {
-		return s.once(c.Context())
+		err := s.once(c.Context())
+		if c.Context().Err() != nil {
+			return errors.New("stopped; what was taken until then is kept: see fundtrail lists status")
+		}
+		return err
 	}
 	for {
 		err := s.once(c.Context())

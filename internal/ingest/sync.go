@@ -261,11 +261,31 @@ func (s *syncRun) discard(got []*fetch.Result) {
 func (s *syncRun) same(p *Publication, got []*fetch.Result) bool {
 	for i, g := range got {
 		last := s.last(p, i)
-		if !g.Unchanged && (s.opt.Full || last == nil || last.SHA256 != g.SHA256) {
+		switch {
+		case g.Unchanged:
+		case s.opt.Full:
+			return false
+		case last != nil && last.SHA256 == g.SHA256:
+		case len(got) == 1 && s.newest(p.List, g.SHA256):
+		default:
 			return false
 		}
 	}
 	return true
+}
+
+// newest reports whether the newest version of its form that the store has of a list is
+// the one with a digest. It may have come from another address, or from a file.
+func (s *syncRun) newest(list string, digest [32]byte) bool {
+	at := -1
+	for i, v := range s.kept { // they are in order of publication, then of receipt
+		if v.List == list && v.SHA256 == digest {
+			at = i
+		}
+	}
+	return at >= 0 && !slices.ContainsFunc(s.kept[at+1:], func(v fundtrail.ListVersion) bool {
+		return v.List == list && v.Format == s.kept[at].Format
+	})
 }
 
 // take imports what came.

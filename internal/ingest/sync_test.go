@@ -396,9 +396,19 @@ func TestSyncUndated(t *testing.T) {
 	s.now = s.now.AddDate(0, 0, 5)
 	want(t, s.sync(p.list("aa-one", "/bare")), "aa-one unchanged")
 	want(t, s.versions(), "aa-one 2026-11-22 2")
+	p.odd["/mirror"] = p.odd["/bare"]
+	want(t, s.sync(p.list("aa-one", "/mirror")), "aa-one unchanged")
+	before := text
 	text = "LIST aa-one\na\nb\nc\nEND\n"
 	want(t, s.sync(p.list("aa-one", "/bare")), "aa-one added")
 	want(t, s.versions(), "aa-one 2026-11-22 2", "aa-one 2026-11-27 3")
+	text = before // what came back is new again
+	s.now = s.now.AddDate(0, 0, 1)
+	s.opt.Force = true
+	want(t, s.sync(p.list("aa-one", "/mirror")), "aa-one unchanged") // which that address had all the time, as far as we know
+	want(t, s.sync(p.list("aa-one", "/third")), "aa-one failed…404")
+	want(t, s.sync(p.list("aa-one", "/bare")), "aa-one added")
+	want(t, s.versions(), "aa-one 2026-11-22 2", "aa-one 2026-11-27 3", "aa-one 2026-11-28 2")
 }
 
 // TestSyncRedirects: the marks of what a redirect led to are shown there the next time,
