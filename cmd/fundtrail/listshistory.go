@@ -29,7 +29,7 @@ fundtrail screen.
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			st, index, err := f.openIndex(c)
+			st, _, index, _, err := f.openIndex(c)
 			if err != nil {
 				return err
 			}

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fundtrail/fundtrail"
-	"github.com/fundtrail/fundtrail/data"
 	"github.com/fundtrail/fundtrail/internal/screen"
 	"github.com/fundtrail/fundtrail/internal/store"
 )
@@ -145,29 +144,20 @@ func dayOrTime(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-// openIndex loads every version of every list.
-func (f *screenFlags) openIndex(c *cobra.Command) (*store.Store, *screen.Index, error) {
-	ctx := c.Context()
-	tags := claims{}
-	tags.add(data.Tags())
-	tags.add(data.IncidentTags())
-	warn := func(format string, args ...any) { fmt.Fprintf(c.ErrOrStderr(), format+"\n", args...) }
-	if err := (&inputs{}).loadTags(f.tags, tags, f.chain, warn); err != nil {
-		return nil, nil, err
-	}
-	st, err := f.read(ctx)
+// openIndex loads every version of every list. The labels name the claims beside them.
+func (f *screenFlags) openIndex(c *cobra.Command) (st *store.Store, h *fundtrail.ListHistory, x *screen.Index, labels []screen.LabelSource, err error) {
+	tags, labels, err := f.loadClaims(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, nil, err
 	}
-	h, err := st.History(ctx)
-	if err != nil {
+	if st, err = f.read(c.Context()); err != nil {
+		return nil, nil, nil, nil, err
+	}
+	if h, err = st.History(c.Context()); err != nil {
 		st.Close()
-		return nil, nil, err
+		return nil, nil, nil, nil, err
 	}
-	return st, screen.New(h, screen.Options{
-		Tags:     func(a fundtrail.Address) []fundtrail.Tag { return tags[a] },
-		Contract: tags.contract,
-	}), nil
+	return st, h, newIndex(h, tags), labels, nil
 }
 
 // contract reports whether claims say that an address is a contract, which nobody holds
@@ -188,14 +178,29 @@ func runScreen(c *cobra.Command, f *screenFlags, args []string) error {
 		return err
 	}
 	ctx := c.Context()
-	st, index, err := f.openIndex(c)
+	st, history, index, labels, err := f.openIndex(c)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
+	var log *recorder
+	if f.record {
+		if log, err = f.recorder(history, labels); err != nil {
+			return err
+		}
+		defer log.Close()
+	}
+	var recorded []string
 	ask := func(text string) (screen.Answer, error) {
 		q.Text = text
 		a := index.Ask(q)
+		if log != nil { // what is not recorded is not answered
+			e, err := log.record(ctx, &q, &a, f.who())
+			if err != nil {
+				return a, err
+			}
+			recorded = append(recorded, e.ID())
+		}
 		return a, write(&q, &a)
 	}
 	tally := map[screen.Verdict]int{}
@@ -209,6 +214,12 @@ func runScreen(c *cobra.Command, f *screenFlags, args []string) error {
 	})
 	if err == nil {
 		err = write(nil, nil)
+	}
+	switch n := len(recorded); {
+	case n == 1:
+		fmt.Fprintln(c.ErrOrStderr(), "recorded as", recorded[0])
+	case n > 1:
+		fmt.Fprintf(c.ErrOrStderr(), "%d recorded, %s to %s\n", n, recorded[0], recorded[n-1])
 	}
 	if err != nil {
 		return err
@@ -286,7 +297,7 @@ func answerWriter(w io.Writer, f *screenFlags) (func(*screen.Question, *screen.A
 			if a == nil {
 				return out.Flush()
 			}
-			b = append(b[:0], "{}"...)
+			b = screen.AppendJSON(b[:0], q, a)
 			out.Write(append(b, '\n'))
 			return out.Flush()
 		}, nil

@@ -17,7 +17,7 @@ func WriteText(w io.Writer, q *Question, a *Answer, verbose bool) error {
 	t := &textWriter{w: w, verbose: verbose}
 	read := a.Read
 	if read == "" {
-		read = clipLine(q.Text)
+		read = Line(q.Text)
 	}
 	t.line(0, "%-8s %s", a.Verdict, read)
 	if a.Reason != "" {
@@ -63,7 +63,7 @@ func (t *textWriter) matches(lead string, list []Match) {
 		if t.verbose {
 			t.tokens(m.Tokens)
 		}
-		t.line(2, "seen by us from %s to %s; read from %s", day(d.FirstSeen), day(d.LastSeen), versionOf(m.Version))
+		t.line(2, "seen by us from %s to %s; read from %s", dayOf(d.FirstSeen), dayOf(d.LastSeen), versionOf(m.Version))
 	}
 }
 
@@ -99,7 +99,7 @@ func PartyLine(d *fundtrail.Designation) string {
 	if len(d.Party.Programs) > 0 {
 		s += ", " + strings.Join(d.Party.Programs, " ")
 	}
-	return clipLine(s)
+	return Line(s)
 }
 
 // Standing says since when and until when a designation stood, as far as versions tell.
@@ -107,14 +107,14 @@ func Standing(d *fundtrail.Designation) string {
 	s := "listed"
 	switch {
 	case !d.Party.Listed.IsZero():
-		s += " on " + day(d.Party.Listed) + " by the list's own date"
+		s += " on " + dayOf(d.Party.Listed) + " by the list's own date"
 	case d.ListedAfter.IsZero():
-		s += " by " + day(d.Listed) + ", the first version held here"
+		s += " by " + dayOf(d.Listed) + ", the first version held here"
 	default:
-		s += " between " + day(d.ListedAfter) + " and " + day(d.Listed)
+		s += " between " + dayOf(d.ListedAfter) + " and " + dayOf(d.Listed)
 	}
 	if !d.Delisted.IsZero() {
-		s += "; left between " + day(d.DelistedAfter) + " and " + day(d.Delisted)
+		s += "; left between " + dayOf(d.DelistedAfter) + " and " + dayOf(d.Delisted)
 	}
 	return s
 }
@@ -123,16 +123,16 @@ func versionOf(v *fundtrail.ListVersion) string {
 	if v == nil {
 		return "no version"
 	}
-	s := fmt.Sprintf("%s of %s", v.List, day(v.Published))
+	s := fmt.Sprintf("%s of %s", v.List, dayOf(v.Published))
 	if v.Covers == fundtrail.CoversWallets {
 		s += ", addresses only"
 	} else if v.Covers == fundtrail.CoversNames {
 		s += ", names only"
 	}
-	return fmt.Sprintf("%s (%s, received %s, sha256 %s)", s, v.Format, day(v.Received), hex.EncodeToString(v.SHA256[:8]))
+	return fmt.Sprintf("%s (%s, received %s, sha256 %s)", s, v.Format, dayOf(v.Received), hex.EncodeToString(v.SHA256[:8]))
 }
 
-func day(t time.Time) string {
+func dayOf(t time.Time) string {
 	if t.IsZero() {
 		return "an unknown day"
 	}
@@ -153,9 +153,9 @@ func inBrackets(s string) string {
 	return " [" + s + "]"
 }
 
-// clipLine makes one line of bounded length of a text that others wrote, without what
-// could move a terminal's cursor.
-func clipLine(s string) string {
+// Line makes one line of bounded length of a text that others wrote, without what could
+// move a terminal's cursor.
+func Line(s string) string {
 	const most = 200
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
