@@ -88,7 +88,12 @@ func parseCSL(r io.Reader) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	return u.finish(fundtrail.CoversNames | fundtrail.CoversWallets)
+	covers := fundtrail.CoversNames
+	// Not every edition repeats the Treasury's crypto addresses; one that does shows it.
+	if slices.ContainsFunc(u.out.Parties, func(p fundtrail.Party) bool { return len(p.Wallets) > 0 }) {
+		covers |= fundtrail.CoversWallets
+	}
+	return u.finish(covers)
 }
 
 func (u *usReader) cslParty(uid, name string, row tableRow) fundtrail.Party {
