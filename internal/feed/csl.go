@@ -31,7 +31,8 @@ func (t tableRow) get(column string) string {
 
 // eachRow reads a table with a header; want are the columns that it must have.
 func (u *usReader) eachRow(r io.Reader, comma rune, want []string, visit func(at place, row tableRow)) error {
-	table := csv.NewReader(withoutBOM(r))
+	tail := &tailReader{Reader: r}
+	table := csv.NewReader(withoutBOM(tail))
 	table.Comma = comma
 	header, err := table.Read()
 	if err == io.EOF {
@@ -51,6 +52,9 @@ func (u *usReader) eachRow(r io.Reader, comma rune, want []string, visit func(at
 	for entry := 1; ; entry++ {
 		f, err := table.Read()
 		if err == io.EOF {
+			if rune(tail.last) == comma {
+				return u.fail("the last row ends after a separator: the file is cut")
+			}
 			return nil
 		} else if err != nil {
 			return u.fail("the file is cut or broken: %v", err)
@@ -62,6 +66,20 @@ func (u *usReader) eachRow(r io.Reader, comma rune, want []string, visit func(at
 		}
 		visit(place{line, entry}, tableRow{f, columns})
 	}
+}
+
+// A tailReader remembers the last byte that was read.
+type tailReader struct {
+	io.Reader
+	last byte
+}
+
+func (t *tailReader) Read(b []byte) (int, error) {
+	n, err := t.Reader.Read(b)
+	if n > 0 {
+		t.last = b[n-1]
+	}
+	return n, err
 }
 
 // sourceCode is the short name of a list within the Consolidated Screening List:
