@@ -123,13 +123,13 @@ func (u *usReader) cslParty(uid, name string, row tableRow) fundtrail.Party {
 	for _, alias := range split(row.get("alt_names")) {
 		addNameParts(&p, fundtrail.Name{Text: strings.TrimPrefix(alias, "and "), Kind: fundtrail.Alias})
 	}
-	addNote(&p, "", row.get("remarks"))
-	addNote(&p, "Source", row.get("source"))
+	u.addNote(&p, "", row.get("remarks"))
+	u.addNote(&p, "Source", row.get("source"))
 	for _, column := range []string{
 		"title", "federal_register_notice", "start_date", "end_date", "standard_order", "license_requirement", "license_policy",
 		"vessel_type", "gross_tonnage", "gross_registered_tonnage", "vessel_owner", "places_of_birth", "source_information_url",
 	} {
-		addNote(&p, column, row.get(column))
+		u.addNote(&p, column, row.get(column))
 	}
 	if text := row.get("start_date"); text != "" {
 		day, err := time.Parse(time.DateOnly, text)
@@ -144,7 +144,7 @@ func (u *usReader) cslParty(uid, name string, row tableRow) fundtrail.Party {
 		}
 	}
 	for _, a := range split(row.get("addresses")) {
-		addNote(&p, "Address", a)
+		u.addNote(&p, "Address", a)
 		if code := a[strings.LastIndexByte(a, ' ')+1:]; len(code) == 2 && code == strings.ToUpper(code) && code > "99" {
 			u.addCountry(&p, code)
 		}
@@ -176,7 +176,7 @@ func (u *usReader) cslID(p *fundtrail.Party, id string) {
 	short := strings.Join(parts, ", ")
 	u.addFeature(p, typ, short, country)
 	if isIdentifierType(typ) && strings.TrimSuffix(value, ", "+country) != short {
-		addNote(p, "", id) // its days
+		u.addNote(p, "", id) // its days
 	}
 }
 
@@ -219,7 +219,7 @@ func parseDPL(r io.Reader) (*List, error) {
 			byOrder[order] = i
 			p := fundtrail.Party{Names: []fundtrail.Name{{Text: name}}, Listed: listed}
 			for _, column := range []string{"Effective_Date", "Expiration_Date", "Standard_Order", "Last_Update", "Action", "FR_Citation"} {
-				addNote(&p, strings.ReplaceAll(column, "_", " "), row.get(column))
+				u.addNote(&p, strings.ReplaceAll(column, "_", " "), row.get(column))
 			}
 			u.out.Parties = append(u.out.Parties, p)
 		}
@@ -231,7 +231,7 @@ func parseDPL(r io.Reader) (*List, error) {
 				lines = append(lines, text)
 			}
 		}
-		addNote(p, "Address", strings.Join(lines, ", "))
+		u.addNote(p, "Address", strings.Join(lines, ", "))
 	})
 	if err != nil {
 		return nil, err
