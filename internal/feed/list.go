@@ -30,7 +30,7 @@ type listFormat struct {
 }
 
 // listFormats are tried in order; each publisher's file adds its own.
-var listFormats []listFormat
+var listFormats = worldFormats
 
 // ParseList reads one version of a list.
 func ParseList(f Format, r io.Reader) (*List, error) {
