@@ -21,14 +21,14 @@ type secoReader struct {
 	*listReader
 	programs map[string]string // of a sanctions set: its programme's key
 	places   map[string]secoPlace
-	targets  []*element
+	targets  []*node
 }
 
 type secoPlace struct{ text, code, country string }
 
 func parseSECO(r io.Reader) (*List, error) {
 	out := &secoReader{newListReader("ch-seco", secoForm.what), map[string]string{}, map[string]secoPlace{}, nil}
-	err := secoForm.read(r, func(root, e *element) error {
+	err := secoForm.read(r, func(root, e *node) error {
 		if out.list.Published.IsZero() {
 			out.published("date", root.is("date"))
 			if kind := root.is("list-type"); kind != "" && !strings.Contains(kind, "full") && !strings.Contains(kind, "consolidated") {
@@ -60,7 +60,7 @@ func parseSECO(r io.Reader) (*List, error) {
 	return out.done()
 }
 
-func (r *secoReader) program(e *element) {
+func (r *secoReader) program(e *node) {
 	key := ""
 	for _, k := range e.all("program-key") {
 		if key == "" || k.is("lang") == "eng" {
@@ -72,7 +72,7 @@ func (r *secoReader) program(e *element) {
 	}
 }
 
-func (r *secoReader) place(e *element) {
+func (r *secoReader) place(e *node) {
 	country := e.first("country")
 	p := secoPlace{code: country.is("iso-code"), country: country.value()}
 	var parts []string
@@ -87,7 +87,7 @@ func (r *secoReader) place(e *element) {
 
 // target reads one party. stands is false for one that has left the list: the file
 // keeps those, with the day.
-func (r *secoReader) target(e *element) (p *listing, stands bool) {
+func (r *secoReader) target(e *node) (p *listing, stands bool) {
 	p = r.party(e.is("ssid"))
 	last, day := "", ""
 	for _, m := range e.all("modification") {
@@ -150,7 +150,7 @@ func (r *secoReader) target(e *element) (p *listing, stands bool) {
 	return p, true
 }
 
-func (r *secoReader) identity(p *listing, e *element) {
+func (r *secoReader) identity(p *listing, e *node) {
 	main := e.is("main") == "true"
 	for _, n := range e.all("name") {
 		p.secoName(n, main)
@@ -194,7 +194,7 @@ func (r *secoReader) identity(p *listing, e *element) {
 
 // secoName puts a name together from its parts, once as it is and once for every
 // spelling that the parts have.
-func (l *listing) secoName(e *element, main bool) {
+func (l *listing) secoName(e *node, main bool) {
 	kind := fundtrail.Alias
 	switch t := e.is("name-type"); t {
 	case "primary-name":
@@ -211,7 +211,7 @@ func (l *listing) secoName(e *element, main bool) {
 		kind = fundtrail.WeakAlias
 	}
 	parts := e.all("name-part")
-	slices.SortStableFunc(parts, func(a, b *element) int {
+	slices.SortStableFunc(parts, func(a, b *node) int {
 		x, _ := strconv.Atoi(a.is("order")) // a part without an order comes first
 		y, _ := strconv.Atoi(b.is("order"))
 		return cmp.Compare(x, y)
@@ -236,12 +236,12 @@ func (l *listing) secoName(e *element, main bool) {
 
 	type spelling struct{ lang, script, order string }
 	var all []spelling
-	of := map[spelling]map[*element]string{}
+	of := map[spelling]map[*node]string{}
 	for _, p := range parts {
 		for _, v := range p.all("spelling-variant") {
 			s := spelling{v.is("lang"), v.is("script"), v.is("order")}
 			if of[s] == nil {
-				of[s] = map[*element]string{}
+				of[s] = map[*node]string{}
 				all = append(all, s)
 			}
 			of[s][p] = v.value()

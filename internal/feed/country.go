@@ -13,13 +13,13 @@ import (
 // countries.tsv says in its head where its names come from.
 //
 //go:embed countries.tsv
-var countryTable string
+var countryRows string
 
-// countryCodes are the codes by what names them: alpha-2 and alpha-3 codes in upper
-// case, and names by countryKey.
-var countryCodes = sync.OnceValue(func() map[string]string {
+// countryByName are the codes by what names them: alpha-2 and alpha-3 codes in upper
+// case, and names by countryNameKey.
+var countryByName = sync.OnceValue(func() map[string]string {
 	codes := map[string]string{"UK": "GB", "EL": "GR"} // as the UK and the EU abbreviate them
-	for line := range strings.Lines(countryTable) {
+	for line := range strings.Lines(countryRows) {
 		cols := strings.Split(strings.TrimRight(line, "\r\n"), "\t")
 		if strings.HasPrefix(line, "#") || len(cols) != 3 {
 			continue
@@ -30,7 +30,7 @@ var countryCodes = sync.OnceValue(func() map[string]string {
 			codes[cols[1]] = code
 		}
 		for name := range strings.SplitSeq(cols[2], "|") {
-			codes[countryKey(name)] = code
+			codes[countryNameKey(name)] = code
 		}
 	}
 	return codes
@@ -46,19 +46,19 @@ func countryCode(s string) string {
 	if s == "" || len(s) > longest {
 		return ""
 	}
-	codes := countryCodes()
+	codes := countryByName()
 	if len(s) <= 3 {
 		if code := codes[strings.ToUpper(s)]; code != "" {
 			return code
 		}
 	}
-	return codes[countryKey(s)]
+	return codes[countryNameKey(s)]
 }
 
-// countryKey writes a name so that its spellings agree: its words without case,
+// countryNameKey writes a name so that its spellings agree: its words without case,
 // accents, "the", "of" and "and", in alphabetical order. Its words are in lower case,
 // so that no name is mistaken for a code.
-func countryKey(name string) string {
+func countryNameKey(name string) string {
 	plain := norm.NFD.String(norm.NFKC.String(name))
 	plain = strings.Map(func(r rune) rune {
 		switch {

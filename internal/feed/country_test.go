@@ -39,7 +39,7 @@ func TestCountryCode(t *testing.T) {
 func TestCountryTable(t *testing.T) {
 	of := map[string]string{}
 	codes := map[string]bool{}
-	for line := range strings.Lines(countryTable) {
+	for line := range strings.Lines(countryRows) {
 		line = strings.TrimRight(line, "\n")
 		if strings.HasPrefix(line, "#") {
 			continue
@@ -51,7 +51,7 @@ func TestCountryTable(t *testing.T) {
 		}
 		codes[cols[0]] = true
 		for _, name := range strings.Split(cols[2], "|") {
-			key := countryKey(name)
+			key := countryNameKey(name)
 			if key == "" || key == strings.ToUpper(key) && key != strings.ToLower(key) {
 				t.Errorf("%q has the key %q", name, key)
 			}

@@ -17,7 +17,7 @@ var euForm = xmlForm{what: "EU financial sanctions list", root: "export"}
 func parseEU(r io.Reader) (*List, error) {
 	out := newListReader("eu-fsf", euForm.what)
 	var stamped bool
-	err := euForm.read(r, func(root, e *element) error {
+	err := euForm.read(r, func(root, e *node) error {
 		if !stamped {
 			stamped = true
 			if !strings.Contains(root.is("xmlns"), "fsd") && root.is("generationDate") == "" {
@@ -39,7 +39,7 @@ func parseEU(r io.Reader) (*List, error) {
 	return out.done()
 }
 
-func euParty(out *listReader, e *element) *listing {
+func euParty(out *listReader, e *node) *listing {
 	p := out.party(orElse(e.is("euReferenceNumber"), e.is("logicalId")))
 	switch kind := e.child("subjectType").is("code"); kind {
 	case "person":
@@ -97,7 +97,7 @@ func euParty(out *listReader, e *element) *listing {
 }
 
 // attributes joins the attributes that are stated.
-func attributes(e *element, names ...string) string {
+func attributes(e *node, names ...string) string {
 	var parts []string
 	for _, n := range names {
 		if s := e.is(n); s != "" && s != "UNKNOWN" {
@@ -107,7 +107,7 @@ func attributes(e *element, names ...string) string {
 	return strings.Join(parts, ", ")
 }
 
-func (l *listing) euName(a *element) {
+func (l *listing) euName(a *node) {
 	n := fundtrail.Name{
 		Text:   a.is("wholeName"),
 		Given:  strings.TrimSpace(a.is("firstName") + " " + a.is("middleName")),
@@ -125,7 +125,7 @@ func (l *listing) euName(a *element) {
 	l.note("title", a.is("title"))
 }
 
-func (l *listing) euBirth(b *element) {
+func (l *listing) euBirth(b *node) {
 	text := orElse(b.is("birthdate"), b.is("year"))
 	if y, m, d := b.is("year"), b.is("monthOfYear"), b.is("dayOfMonth"); b.is("birthdate") == "" && y != "" && m != "" {
 		text = fmt.Sprintf("%s-%s", y, m)
@@ -148,7 +148,7 @@ func (l *listing) euBirth(b *element) {
 	l.note("place of birth", attributes(b, "place", "city", "region", "zipCode", "countryDescription"))
 }
 
-func (l *listing) euIdentification(id *element) {
+func (l *listing) euIdentification(id *node) {
 	kind := orElse(id.is("identificationTypeDescription"), id.is("identificationTypeCode"))
 	number := orElse(id.is("number"), id.is("latinNumber"))
 	if isWalletWord(kind) {

@@ -29,11 +29,12 @@ var (
 
 // The parts of an entry.
 var (
-	metiAddress = regexp.MustCompile(`所在地\s*[：:]`)
+	metiAddress = regexp.MustCompile(`所\s*在\s*地\s*[：:]`)
+	metiOther   = regexp.MustCompile(`[（(]別称`)
 	metiMore    = regexp.MustCompile(`(?m)^別称\s*[：:]`)
-	metiAKA     = regexp.MustCompile(`,?\s*a\.k\.a\.?,?\s*(?:the\s+)?follow(?:ing)?\s+(\S+)\s+alias(?:es)?\s*[:：]?`)
-	metiAlias   = regexp.MustCompile(`(?:^|\n|;\s*(?:and)?|\band)\s*[-—–‐−]\s*`)
-	metiTail    = regexp.MustCompile(`(?:[;,.\s]|;?\s+and)+$`)
+	metiAKA     = regexp.MustCompile(`,?\s*a\.k\.a\.?,?\s*(?:the\s+)?follow(?:ing)?\s+(\S+?)\s*alias(?:es)?\s*[:：]?`)
+	metiAlias   = regexp.MustCompile(`(?:^|\n|[;；]\s*(?:and)?|\band)\s*[-—–‐−]\s*`)
+	metiTail    = regexp.MustCompile(`(?:[;；,.\s]|;?\s+and)+$`)
 	metiAbbrev  = regexp.MustCompile(`(?i)\b(?:ltd|co|inc|corp|llc|s\.a)\.$`)
 )
 
@@ -214,9 +215,13 @@ func (l *listing) meti(e metiEntry) {
 		l.name(fundtrail.Name{Text: metiTail.ReplaceAllString(s, ""), Kind: fundtrail.Alias})
 	}
 	for _, part := range strings.FieldsFunc(address, func(r rune) bool { return strings.ContainsRune(",;.\n", r) }) {
-		part = strings.TrimFunc(part, func(r rune) bool { return unicode.IsDigit(r) || r == ' ' })
-		part = strings.TrimPrefix(part, "and ")
-		if code := countryCode(part); code != "" && len(part) > 3 { // no code: "In." is a street's
+		part = strings.TrimPrefix(strings.TrimFunc(part, func(r rune) bool { return unicode.IsDigit(r) || r == ' ' }), "and ")
+		code := countryCode(part)
+		if code == "" { // "10/1 Russia"
+			part = part[strings.LastIndexByte(part, ' ')+1:]
+			code = countryCode(part)
+		}
+		if code != "" && len(part) > 3 { // no code: "In." is a street's
 			l.country("", code)
 		}
 	}
@@ -226,14 +231,14 @@ func (l *listing) meti(e metiEntry) {
 // metiSplit tells the Japanese part of a heading from the Latin. The Latin begins on
 // the line below the last Japanese, or behind it where two pages were joined.
 func metiSplit(head string) (ja, en string) {
-	last := strings.LastIndexFunc(head, isJapanese)
+	last := strings.LastIndexFunc(head, func(r rune) bool { return isJapanese(r) && r != '；' && r != '，' })
 	if last < 0 {
 		return "", head
 	}
 	_, size := decodeRune(head[last:])
 	last += size
 	line, below, _ := strings.Cut(head[last:], "\n")
-	if s := strings.TrimSpace(below); s == "" || strings.ContainsRune("-—–‐−", firstRune(s)) || metiAKA.MatchString(line) {
+	if s := strings.TrimSpace(below); s == "" || strings.ContainsRune("-—–‐−", firstRune(s)) || strings.Contains(line, "a.k.a") {
 		return head[:last], head[last:]
 	}
 	return head[:last] + line, below
@@ -261,7 +266,10 @@ func metiJoin(s string) string {
 
 func (l *listing) metiJapanese(s string) {
 	s = metiJoin(s)
-	main, rest, _ := strings.Cut(s, "（別称")
+	main, rest := s, ""
+	if at := metiOther.FindStringIndex(s); at != nil {
+		main, rest = s[:at[0]], s[at[1]:]
+	}
 	l.name(fundtrail.Name{Text: main})
 	rest = strings.TrimLeft(rest, "、､，, ")
 	if i := strings.LastIndexAny(rest, "）)"); i >= 0 {

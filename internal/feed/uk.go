@@ -16,7 +16,7 @@ var ukForm = xmlForm{what: "UK sanctions list", root: "Designations"}
 
 func parseUK(r io.Reader) (*List, error) {
 	out := newListReader("uk-sanctions", ukForm.what)
-	err := ukForm.read(r, func(root, e *element) error {
+	err := ukForm.read(r, func(root, e *node) error {
 		switch {
 		case strings.EqualFold(e.name, "DateGenerated"):
 			out.published("DateGenerated", e.value())
@@ -35,7 +35,7 @@ func parseUK(r io.Reader) (*List, error) {
 	return out.done()
 }
 
-func ukParty(out *listReader, e *element) *listing {
+func ukParty(out *listReader, e *node) *listing {
 	p := out.party(e.get("UniqueID"))
 	p.ukKind(orElse(e.get("IndividualEntityShip"), e.get("GroupTypeDescription")))
 	for _, n := range e.all("Name") {
@@ -94,7 +94,7 @@ func ukParty(out *listReader, e *element) *listing {
 }
 
 // ukNumbers adds what identifies a party; what is said about a number stands behind it.
-func (l *listing) ukNumbers(e *element) {
+func (l *listing) ukNumbers(e *node) {
 	for _, n := range []struct{ element, say, about string }{
 		{"PassportNumber", "Passport", "PassportAdditionalInformation"},
 		{"NationalIdentifierNumber", "National identifier", "NationalIdentifierAdditionalInformation"},
@@ -120,8 +120,8 @@ func (l *listing) ukNumbers(e *element) {
 	}
 }
 
-// texts returns the texts of an element's children, in order.
-func texts(e *element) (out []string) {
+// texts returns the texts of an node's children, in order.
+func texts(e *node) (out []string) {
 	for _, k := range e.kids {
 		if s := k.value(); s != "" {
 			out = append(out, s)

@@ -16,7 +16,7 @@ var unForm = xmlForm{what: "UN consolidated list", root: "CONSOLIDATED_LIST", ho
 
 func parseUN(r io.Reader) (*List, error) {
 	out := newListReader("un-sc", unForm.what)
-	err := unForm.read(r, func(root, e *element) error {
+	err := unForm.read(r, func(root, e *node) error {
 		out.entries++
 		if out.entries == 1 {
 			out.published("dateGenerated", root.is("dateGenerated"))
@@ -37,7 +37,7 @@ func parseUN(r io.Reader) (*List, error) {
 	return out.done()
 }
 
-func unParty(out *listReader, e *element, kind fundtrail.PartyKind) *listing {
+func unParty(out *listReader, e *node, kind fundtrail.PartyKind) *listing {
 	p := out.party(e.get("REFERENCE_NUMBER"))
 	p.Kind = kind
 	var parts []string
@@ -82,8 +82,8 @@ func unParty(out *listReader, e *element, kind fundtrail.PartyKind) *listing {
 	return p
 }
 
-// values returns the texts of an element's VALUE children.
-func values(e *element) (out []string) {
+// values returns the texts of an node's VALUE children.
+func values(e *node) (out []string) {
 	for _, v := range e.all("VALUE") {
 		if s := v.value(); s != "" {
 			out = append(out, s)
@@ -92,7 +92,7 @@ func values(e *element) (out []string) {
 	return out
 }
 
-func (l *listing) unAlias(a *element) {
+func (l *listing) unAlias(a *node) {
 	name, quality, note := a.get("ALIAS_NAME"), a.get("QUALITY"), a.get("NOTE")
 	kind := fundtrail.Alias
 	switch strings.ToLower(quality) {
@@ -127,7 +127,7 @@ func (l *listing) unAlias(a *element) {
 // unMonth is a month that stands in a note because the year's field has no room.
 var unMonth = regexp.MustCompile(`^[A-Za-z]{3,9}\.?$`)
 
-func (l *listing) unBirth(d *element) {
+func (l *listing) unBirth(d *node) {
 	kind, date, year := d.get("TYPE_OF_DATE"), d.get("DATE"), d.get("YEAR")
 	from, to, note := d.get("FROM_YEAR"), d.get("TO_YEAR"), d.get("NOTE")
 	text := orElse(date, year)
@@ -156,7 +156,7 @@ func (l *listing) unBirth(d *element) {
 }
 
 // unPlace writes an address on one line.
-func unPlace(a *element) string {
+func unPlace(a *node) string {
 	var parts []string
 	for _, field := range []string{"STREET", "CITY", "STATE_PROVINCE", "ZIP_CODE", "COUNTRY"} {
 		if s := a.get(field); s != "" {
@@ -170,7 +170,7 @@ func unPlace(a *element) string {
 	return place
 }
 
-func (l *listing) unDocument(d *element) {
+func (l *listing) unDocument(d *node) {
 	kind, more := d.get("TYPE_OF_DOCUMENT"), strings.TrimRight(d.get("TYPE_OF_DOCUMENT2"), ":")
 	number, issuer, note := d.get("NUMBER"), orElse(d.get("ISSUING_COUNTRY"), d.get("COUNTRY_OF_ISSUE")), d.get("NOTE")
 	if kind == "" {

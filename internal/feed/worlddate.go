@@ -65,7 +65,7 @@ func birth(s string) (text string, ok bool) {
 		}
 		return m[1] + "/" + m[2], true // about a span is the span: there is no form for less
 	}
-	y, mon, d := dateParts(s)
+	y, mon, d := partsOfDate(s)
 	switch {
 	case !inLives(y):
 		return "", false
@@ -78,8 +78,8 @@ func birth(s string) (text string, ok bool) {
 	return about + day, isDay(day)
 }
 
-// dateParts returns a date's year, and its month and day, 0 where they are not stated.
-func dateParts(s string) (year string, month, day int) {
+// partsOfDate returns a date's year, and its month and day, 0 where they are not stated.
+func partsOfDate(s string) (year string, month, day int) {
 	n := func(s string) int { v, _ := strconv.Atoi(s); return v } // "dd", "mm": 0, as "00" is
 	if m := dateYMD.FindStringSubmatch(s); m != nil {
 		return m[1], n(m[2]), n(m[3])

@@ -13,13 +13,13 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-// An element is one XML element and all that is in it. Names are without prefix,
+// A node is one XML element and all that is in it. Names are without prefix,
 // because publishers have changed their namespaces and not their words.
-type element struct {
+type node struct {
 	name string
 	attr []xml.Attr
 	text []byte // its own text and that of no child
-	kids []*element
+	kids []*node
 	line int
 	used bool // some rule has read it
 }
@@ -27,8 +27,8 @@ type element struct {
 // squeeze writes a text on one line, with single spaces.
 func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// value returns the element's text on one line and notes that it was read.
-func (e *element) value() string {
+// value returns the node's text on one line and notes that it was read.
+func (e *node) value() string {
 	if e == nil {
 		return ""
 	}
@@ -37,7 +37,7 @@ func (e *element) value() string {
 }
 
 // child returns the first child of that name, nil where there is none.
-func (e *element) child(name string) *element {
+func (e *node) child(name string) *node {
 	if e == nil {
 		return nil
 	}
@@ -50,11 +50,11 @@ func (e *element) child(name string) *element {
 }
 
 // get returns the text of the first child of that name.
-func (e *element) get(name string) string { return e.child(name).value() }
+func (e *node) get(name string) string { return e.child(name).value() }
 
-// all returns every element of that name below e, at any depth: publishers have put
+// all returns every node of that name below e, at any depth: publishers have put
 // wrappers around things and taken them away again.
-func (e *element) all(names ...string) (out []*element) {
+func (e *node) all(names ...string) (out []*node) {
 	if e == nil {
 		return nil
 	}
@@ -68,8 +68,8 @@ func (e *element) all(names ...string) (out []*element) {
 	return out
 }
 
-// first returns the first element of that name below e at any depth.
-func (e *element) first(name string) *element {
+// first returns the first node of that name below e at any depth.
+func (e *node) first(name string) *node {
 	if all := e.all(name); len(all) > 0 {
 		return all[0]
 	}
@@ -77,7 +77,7 @@ func (e *element) first(name string) *element {
 }
 
 // is returns an attribute's value on one line.
-func (e *element) is(name string) string {
+func (e *node) is(name string) string {
 	if e == nil {
 		return ""
 	}
@@ -91,13 +91,13 @@ func (e *element) is(name string) string {
 }
 
 // ignore marks elements as known and not kept.
-func (e *element) ignore(names ...string) {
+func (e *node) ignore(names ...string) {
 	for _, k := range e.all(names...) {
 		k.useAll()
 	}
 }
 
-func (e *element) useAll() {
+func (e *node) useAll() {
 	e.used = true
 	for _, k := range e.kids {
 		k.useAll()
@@ -105,7 +105,7 @@ func (e *element) useAll() {
 }
 
 // unread counts every element with a text that no rule has read.
-func (e *element) unread(c counter) {
+func (e *node) unread(c counter) {
 	if !e.used && len(bytes.TrimSpace(e.text)) > 0 {
 		c.add("element", e.name)
 	}
@@ -131,7 +131,7 @@ const (
 // read hands over the root, without what is in it, and then each record whole. It
 // fails when the file is not of this form, or ends before its root does. No entity is
 // ever looked up: those of XML itself are the only ones.
-func (f xmlForm) read(r io.Reader, record func(root, e *element) error) error {
+func (f xmlForm) read(r io.Reader, record func(root, e *node) error) error {
 	broken := func(format string, args ...any) error {
 		return fmt.Errorf("parse %s: "+format+": %w", append(append([]any{f.what}, args...), fundtrail.ErrInvalid)...)
 	}
@@ -140,9 +140,9 @@ func (f xmlForm) read(r io.Reader, record func(root, e *element) error) error {
 		_, _ = in.Discard(3) // it was peeked, so it is there
 	}
 	dec := xml.NewDecoder(in)
-	var root *element
+	var root *node
 	var names []string     // of the open elements, with their prefixes
-	var open []*element    // of the record being read
+	var open []*node    // of the record being read
 	var start, depth int64 // where the record began; how many elements hold it
 	for {
 		tok, err := dec.RawToken()
@@ -171,7 +171,7 @@ func (f xmlForm) read(r io.Reader, record func(root, e *element) error) error {
 		}
 		switch t := tok.(type) {
 		case xml.StartElement:
-			e := &element{name: t.Name.Local, attr: slices.Clone(t.Attr), line: line}
+			e := &node{name: t.Name.Local, attr: slices.Clone(t.Attr), line: line}
 			full := t.Name.Space + ":" + t.Name.Local
 			switch {
 			case root == nil:
@@ -239,7 +239,7 @@ func readError(err error) error {
 	return err
 }
 
-// rootIs reports whether the first element of an XML file has that name. A root with
+// rootIs reports whether the first node of an XML file has that name. A root with
 // a common name must hold the given text as well.
 func rootIs(head []byte, name, holds string) bool {
 	s := string(head)
