@@ -2,6 +2,7 @@ package feed
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"regexp"
@@ -42,16 +43,12 @@ var metiCounts = map[string]int{"one": 1, "two": 2, "three": 3, "four": 4, "five
 	"ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20}
 
 func detectMETI(head []byte, _ string) bool {
-	text, err := io.ReadAll(metiText(strings.NewReader(string(head))))
-	return err == nil && metiTitle.Match(text)
-}
-
-func metiText(r io.Reader) io.Reader {
-	text, err := plainText(r, japanese.ShiftJIS)
+	text, err := plainText(bytes.NewReader(wholeRunes(head)), japanese.ShiftJIS)
 	if err != nil {
-		return strings.NewReader("")
+		return false
 	}
-	return text
+	begin, err := io.ReadAll(text)
+	return err == nil && metiTitle.Match(begin)
 }
 
 // A metiEntry is the text under one number.

@@ -1,33 +1,65 @@
 package feed
 
 import (
+	"bytes"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"compress/gzip"
+	"io"
+	"github.com/fundtrail/fundtrail"
 )
 
-func TestUNDump(t *testing.T) {
-	for _, f := range []string{"sanctions_native/jp_meti_russia_250912.txt", "sanctions_native/il_nbctf_wallets.csv", "sanctions_native/il_nbctf_releases.csv"} {
-		parse := parseMETI
-		if f != "sanctions_native/jp_meti_russia_250912.txt" {
-			parse = parseNBCTF
-		}
-		l, err := parse(realData(t, f))
+func TestForta(t *testing.T) {
+	for _, f := range []string{"etherscan_malicious_labels", "malicious_smart_contracts", "phishing_scams"} {
+		c, err := ParseForta(realData(t, "labels/forta/"+f+".csv.gz"), fundtrail.Ethereum, fundtrail.Source{Title: f})
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Println(len(l.Parties), l.Published, l.Covers, l.Stated)
-		for _, r := range l.Rejected {
-			fmt.Println(r, r.Text)
+		fmt.Println(f, len(c.Tags), len(c.Rejected), c.Unread)
+		cat := map[string]int{}
+		for _, x := range c.Tags {
+			cat[x.Category+"/"+string(x.Role)+"/"+fmt.Sprint(x.Confidence)]++
 		}
-		for _, u := range l.Unread {
-			fmt.Printf("%+v\n", u)
-		}
-		for i, p := range l.Parties {
-			fmt.Printf("%d %s %s P=%v C=%v B=%v I=%v W=%d", i, p.UID, p.Kind, p.Programs, p.Countries, p.Births, p.Identifiers, len(p.Wallets))
-			for _, n := range p.Names {
-				fmt.Printf(" [%s|%s]", n.Kind, n.Text)
+		fmt.Println(cat)
+		for i, x := range c.Tags {
+			if i < 4 {
+				fmt.Printf("%+v\n", x)
 			}
-			fmt.Printf(" N=%q\n", p.Note)
+		}
+		for i, r := range c.Rejected {
+			if i < 4 {
+				fmt.Println(r, r.Text)
+			}
 		}
 	}
+}
+
+func TestWalk(t *testing.T) {
+	filepath.WalkDir("../../../shared/data/", func(path string, d fs.DirEntry, err error) error {
+		if d.IsDir() {
+			return nil
+		}
+		f, _ := os.Open(path)
+		defer f.Close()
+		var r io.Reader = f
+		if strings.HasSuffix(path, ".gz") {
+			g, err := gzip.NewReader(f)
+			if err != nil {
+				return nil
+			}
+			r = g
+		}
+		head := make([]byte, 4096)
+		n, _ := io.ReadFull(r, head)
+		if got, ok := Detect(head[:n], filepath.Base(path)); ok {
+			fmt.Println(got, "|", strings.TrimPrefix(path, "../../../shared/data/"))
+		}
+		_ = bytes.MinRead
+		return nil
+	})
 }

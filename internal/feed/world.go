@@ -8,6 +8,10 @@ var worldFormats = []listFormat{
 	{UKOFSI, ofsiForm.detect, parseOFSI},
 	{SECOSanctions, func(head []byte, _ string) bool { return rootIs(head, "swiss-sanctions-list", "") }, parseSECO},
 	{METIRussia, detectMETI, parseMETI},
+	{MOFJapan, mofList.form.detect, mofList.parse},
+	{MOFAKorea, mofaList.form.detect, mofaList.parse},
+	{DFATAustralia, dfatList.form.detect, dfatList.parse},
+	{FollowTheMoney, isFTM, parseFTM},
 	{NBCTFOrders, nbctfOrders.detect, parseNBCTF},
 	{NBCTFWallets, nbctfWallets.detect, parseNBCTF},
 }

@@ -75,7 +75,7 @@ func (f tableForm) columnsOf(row []string) map[string]int {
 
 // detect reports whether the head of a file has a header of this form.
 func (f tableForm) detect(head []byte, _ string) bool {
-	t, err := f.open(bytes.NewReader(head))
+	t, err := f.open(bytes.NewReader(wholeRunes(head)))
 	return err == nil && t.columns != nil
 }
 

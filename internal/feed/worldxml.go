@@ -142,7 +142,7 @@ func (f xmlForm) read(r io.Reader, record func(root, e *node) error) error {
 	dec := xml.NewDecoder(in)
 	var root *node
 	var names []string     // of the open elements, with their prefixes
-	var open []*node    // of the record being read
+	var open []*node       // of the record being read
 	var start, depth int64 // where the record began; how many elements hold it
 	for {
 		tok, err := dec.RawToken()
