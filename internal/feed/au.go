@@ -8,7 +8,7 @@ const DFATAustralia Format = "au dfat csv"
 
 var dfatList = columnList{
 	list: "au-dfat",
-	form: tableForm{"DFAT consolidated list", nil, [][]string{
+	form: tableForm{what: "DFAT consolidated list", need: [][]string{
 		{"reference"}, {"nameofindividualorentity", "name"}, {"nametype"}, {"committees", "listinginformation", "controldate"},
 	}},
 	uid:   []string{"reference"},

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/encoding/charmap"
@@ -23,14 +24,15 @@ const (
 const nbctfWhat = "NBCTF seizure orders"
 
 var (
-	nbctfOrders  = tableForm{nbctfWhat, charmap.Windows1255, [][]string{{"סוג"}, {"תאריךעדכון"}, {"תוקףהצו"}}}
-	nbctfWallets = tableForm{nbctfWhat, charmap.Windows1255, [][]string{{"שםמלא"}, {"מספרזיהויהארנקהאלקטרונייוזר"}, {"מטבע"}}}
-	nbctfEither  = tableForm{nbctfWhat, charmap.Windows1255, [][]string{{"סוג", "שםמלא"}, {"תוקףהצו", "מספרזיהויהארנקהאלקטרונייוזר"}}}
+	nbctfOrders  = tableForm{what: nbctfWhat, legacy: charmap.Windows1255, need: [][]string{{"סוג"}, {"תאריךעדכון"}, {"תוקףהצו"}}}
+	nbctfWallets = tableForm{what: nbctfWhat, legacy: charmap.Windows1255, need: [][]string{{"שםמלא"}, {"מספרזיהויהארנקהאלקטרונייוזר"}, {"מטבע"}}}
+	nbctfEither  = tableForm{what: nbctfWhat, legacy: charmap.Windows1255, need: [][]string{{"סוג", "שםמלא"}, {"תוקףהצו", "מספרזיהויהארנקהאלקטרונייוזר"}}}
 )
 
 var (
 	// nbctfOrder is an order's number: "צ.ת 18/26", "צ.ת - 34/23", "צו תפיסה 79/21".
-	nbctfOrder = regexp.MustCompile(`(?:צ\.ת|צו תפיסה)[\s-]*(\d{1,3}/\d{2})`)
+	nbctfOrder  = regexp.MustCompile(`(?:צ\.ת|צו תפיסה)[\s-]*(\d{1,3}/\d{2})`)
+	nbctfNumber = regexp.MustCompile(`(\d{1,3}/\d{2})`) // in a sentence about a seizure
 	// nbctfForfeit is the order of forfeiture that took a seizure's place.
 	nbctfForfeit = regexp.MustCompile(`צו חילוט\s*\((צח\s*\d{1,3}/\d{2})\)`)
 	// nbctfLabelled is a number that says what it is and whose: "מס' דרכון (פלסטיני): 123".
@@ -120,7 +122,7 @@ func (r *nbctfReader) release(t *listTable) {
 	kind := t.get("סוג")
 	m := nbctfOrder.FindStringSubmatch(kind)
 	if m == nil {
-		if m = regexp.MustCompile(`(\d{1,3}/\d{2})`).FindStringSubmatch(kind); m == nil || !strings.Contains(kind, "תפיסה") {
+		if m = nbctfNumber.FindStringSubmatch(kind); m == nil || !strings.Contains(kind, "תפיסה") {
 			r.reject(t.line, strings.Join(t.row, ","), "want the number of a seizure order, such as צ.ת 18/26")
 			return
 		}
@@ -129,7 +131,7 @@ func (r *nbctfReader) release(t *listTable) {
 	text := kind
 	if day := t.get("תאריךעדכון"); day != "" {
 		if d, ok := listDay(day); ok {
-			day = d.Format("2006-01-02")
+			day = d.Format(time.DateOnly)
 		} else {
 			r.unread.add("תאריך עדכון", day)
 		}
@@ -141,7 +143,7 @@ func (r *nbctfReader) release(t *listTable) {
 		p.program(f[1])
 		p.note("", "followed by the order of forfeiture "+f[1])
 	} else if d, ok := listDay(until); ok {
-		p.note("valid until", d.Format("2006-01-02"))
+		p.note("valid until", d.Format(time.DateOnly))
 	} else if until != "" && until != "-" {
 		r.unread.add("תוקף הצו", until)
 		p.note("תוקף הצו", until)
@@ -210,6 +212,9 @@ func (r *nbctfReader) wallets(t *listTable) {
 }
 
 func (r *nbctfReader) personOf(name, id string, line int) *listing {
+	if m := nbctfLabelled.FindStringSubmatch(id); m != nil {
+		id = m[2]
+	}
 	uid := r.order.UID + ":" + clip(id)
 	p := r.persons[uid]
 	if p == nil {

@@ -12,7 +12,7 @@ const MOFJapan Format = "jp mof csv"
 
 var mofList = columnList{
 	list: "jp-mof",
-	form: tableForm{"MOF list of frozen assets", japanese.ShiftJIS, [][]string{
+	form: tableForm{what: "MOF list of frozen assets", legacy: japanese.ShiftJIS, need: [][]string{
 		{"日本語表記", "日本語名", "氏名日本語", "名称日本語"},
 		{"英語表記", "英語名", "英字表記", "氏名英語", "名称英語"},
 		{"告示日付", "告示日", "告示年月日", "指定日", "告示番号", "生年月日"},

@@ -13,7 +13,7 @@ const MOFAKorea Format = "kr mofa csv"
 
 var mofaList = columnList{
 	list: "kr-mofa",
-	form: tableForm{"Korean sanctions notices", korean.EUCKR, [][]string{
+	form: tableForm{what: "Korean sanctions notices", legacy: korean.EUCKR, need: [][]string{
 		{"한글명", "성명", "이름", "국문명", "성명한글", "명칭", "대상", "기관명", "한글"},
 		{"영문명", "성명영문", "영문", "영문표기"},
 		{"지정일", "제재일", "제재지정일", "고시일", "고시번호", "생년월일", "국적", "지정사유"},

@@ -13,7 +13,7 @@ const UKOFSI Format = "uk ofsi csv"
 
 var ofsiForm = tableForm{
 	what: "OFSI consolidated list",
-	need: [][]string{{"name6"}, {"name1"}, {"groupid"}, {"grouptype"}, {"regime"}},
+	need: [][]string{{"name6"}, {"name1"}, {"groupid"}, {"grouptype"}, {"regime"}}, endsLine: true,
 }
 
 func parseOFSI(r io.Reader) (*List, error) {

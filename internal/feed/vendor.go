@@ -241,7 +241,7 @@ var vendorConcepts = map[string]string{
 	"ransomware": "ransomware", "scam": "scam", "fraud": "scam", "fraud-shop": "scam", "phishing": "phishing",
 	"stolen-funds": "hacking", "hack": "hacking", "hacks-thefts": "hacking", "hacked-or-stolen-funds": "hacking", "theft": "hacking", "thefts": "hacking", "exploit": "hacking",
 	"darknet-market": "market", "dark-market": "market", "darkweb": "market", "darknet": "market",
-	"gambling": "gambling",
+	"gambling":               "gambling",
 	"decentralized-exchange": "defi_dex", "dex": "defi_dex", "decentralized-exchange-contract": "defi_dex", "bridge": "defi_bridge", "cross-chain-bridge": "defi_bridge",
 	"lending": "defi_lending", "lending-contract": "defi_lending", "mining-pool": "mining_service", "mining": "mining_service", "hosted-wallet": "hosted_wallet",
 	"token-smart-contract": "token_contract", "token": "token_contract", "smart-contract": "", "unnamed-service": "", "other": "", "none": "", "unknown": "",

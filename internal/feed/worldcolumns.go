@@ -115,13 +115,16 @@ func (c *columnList) parse(r io.Reader) (*List, error) {
 	return out.done()
 }
 
+// dayInText finds a day in a title, before or behind the word that says what it is.
+var dayInText = regexp.MustCompile(`\d{4}\s?[-/.年년]\s?\d{1,2}\s?[-/.月월]\s?\d{1,2}|(?:令和|平成)(?:元|\d{1,2})年\d{1,2}月\d{1,2}日|\d{1,2}[ /][A-Za-z]{3,9} \d{4}|\d{1,2}/\d{1,2}/\d{4}`)
+
 // above reads the day of the file off the rows above its header.
 func (c *columnList) above(out *listReader, t *listTable) {
 	for _, row := range t.before {
 		text := squeeze(strings.Join(row, " "))
 		for _, word := range c.published {
-			if _, day, ok := strings.Cut(text, word); ok && out.list.Published.IsZero() {
-				out.published(word, strings.Trim(squeeze(day), " :：()（）.,"))
+			if day := dayInText.FindString(text); day != "" && strings.Contains(text, word) && out.list.Published.IsZero() {
+				out.published(word, day)
 			}
 		}
 	}

@@ -24,7 +24,7 @@ var (
 	dateEra    = regexp.MustCompile(`^(令和|平成|昭和|r|h|s)\.?\s?(元|\d{1,2})\s?[年.]\s?(\d{1,2})\s?[月.]\s?(\d{1,2})\s?日?$`)
 	dateAbout  = regexp.MustCompile(`^(?:circa|approximately|approx\.?|about|around|ca\.?|c\.?|~|約|약)\s*`)
 	dateAfter  = regexp.MustCompile(`\s*(?:\(?(?:circa|approximately|approx\.?)\)?|頃|ごろ|경)$`)
-	dateInZone = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[T ]\d\d:\d\d.*|Z|[+-]\d\d:\d\d)$`)
+	dateInZone = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[t ]\d\d:\d\d.*|z|[+-]\d\d:\d\d)$`)
 )
 
 var monthNames = [...]string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}

@@ -27,6 +27,9 @@ type tableForm struct {
 	what   string
 	legacy encoding.Encoding // nil: UTF-8 or UTF-16 alone
 	need   [][]string        // columns by columnKey: one of each of these
+	// endsLine is set for a publisher's own CSV, whose last line has an end: one
+	// without is cut short. Spreadsheets may leave it out.
+	endsLine bool
 }
 
 // A listTable is a table whose columns are found by name, in any order.
@@ -133,6 +136,9 @@ func (t *listTable) next() (bool, error) {
 	for {
 		row, err := t.csv.Read()
 		if err == io.EOF {
+			if t.form.endsLine && !t.end.newline() {
+				return false, fmt.Errorf("parse %s: the last line, %d, has no end: the file is cut short, or an editor took it off: %w", t.form.what, t.line, fundtrail.ErrInvalid)
+			}
 			if t.row != nil && len(t.row) < len(t.names) && !t.end.newline() {
 				return false, fmt.Errorf("parse %s: line %d: the file ends inside a row of %d columns, after %d: it is cut short: %w",
 					t.form.what, t.line, len(t.names), len(t.row), fundtrail.ErrInvalid)
