@@ -125,10 +125,7 @@ func (t *listTable) failed(err error) error {
 		}
 		return fmt.Errorf("parse %s: %v: %w", t.form.what, err, fundtrail.ErrInvalid)
 	}
-	if errors.Is(err, encoding.ErrInvalidUTF8) {
-		return fmt.Errorf("parse %s: after line %d: not UTF-8: save it again as UTF-8: %w", t.form.what, t.line, fundtrail.ErrInvalid)
-	}
-	return fmt.Errorf("parse %s: %w", t.form.what, readError(err))
+	return fmt.Errorf("parse %s: after line %d: %w", t.form.what, t.line, readError(err))
 }
 
 // next reads the next row that is not blank. It fails on a last row that is cut short.

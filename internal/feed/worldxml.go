@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/encoding"
+
 	"github.com/fundtrail/fundtrail"
 )
 
@@ -227,6 +229,12 @@ func (f xmlForm) read(r io.Reader, record func(root, e *node) error) error {
 // readError keeps what went wrong while bytes were fetched apart from what is wrong
 // with them.
 func readError(err error) error {
+	if errors.Is(err, encoding.ErrInvalidUTF8) {
+		return fmt.Errorf("not UTF-8: save it again as UTF-8: %w", fundtrail.ErrInvalid)
+	}
+	if errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("a line of more than a megabyte: %w", fundtrail.ErrLimit)
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%v: the file is cut short: %w", err, fundtrail.ErrInvalid)
 	}
