@@ -75,7 +75,9 @@ func TestVendorColumns(t *testing.T) {
 		want  string
 	}{
 		{"cluster_name,asset,Category,address\nBinance,ETH,exchange," + exchange, "", `eth/` + exchange + ` "Binance" exchange binance  5`},
-		{"Address;Label\n" + exchange + ";Binance", fundtrail.BSC, "error"},
+		{"Address;Label\r\n" + exchange + ";Binance\r\n", fundtrail.BSC, `bsc/` + exchange + ` "Binance"  binance  5`},
+		{"Address\tLabel\n" + exchange + "\tBinance\n", fundtrail.BSC, `bsc/` + exchange + ` "Binance"  binance  5`},
+		{"Address|Label\n" + exchange + "|Binance\n", fundtrail.BSC, "error"},
 		{"Wallet Address,Name,Confidence Score\n" + exchange + ",Binance,87", fundtrail.BSC, `bsc/` + exchange + ` "Binance"  binance  87`},
 		{"address,blockchain,entity,confidence\n" + exchange + ",ethereum,Binance,1", "", `eth/` + exchange + ` "Binance"  binance  100`},
 		{"address,blockchain,entity,confidence\n" + exchange + ",ethereum,Binance,50%", "", `eth/` + exchange + ` "Binance"  binance  50`},

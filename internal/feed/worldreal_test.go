@@ -304,7 +304,7 @@ func BenchmarkWorldForms(b *testing.B) {
 	}{
 		{"eu.xml", "  <sanctionEntity", "</export>", EUFinancial},
 		{"uk.xml", "  <Designation>", "</Designations>", UKSanctions},
-		{"seco.xml", "  <target", "  <place", SECOSanctions},
+		{"seco.xml", "  <target", "  <place ssid", SECOSanctions},
 		{"ftm.jsonl", "", "", FollowTheMoney},
 	} {
 		b.Run(c.file, func(b *testing.B) {

@@ -49,17 +49,23 @@ const headerWithin = 20
 
 // columnKey writes a column's name in letters and digits alone, of any script.
 func columnKey(name string) string {
+	if strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		name = norm.NFKC.String(name)
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) {
 			return unicode.ToLower(r)
 		}
 		return -1
-	}, norm.NFKC.String(name))
+	}, name)
 }
 
 // columnsOf returns the columns of a header, nil when the row is none of this form.
 // Where two have one name the first counts.
 func (f tableForm) columnsOf(row []string) map[string]int {
+	if len(row) < len(f.need) {
+		return nil
+	}
 	columns := map[string]int{}
 	for i, name := range row {
 		if key := columnKey(name); key != "" {
@@ -89,8 +95,11 @@ func (f tableForm) open(r io.Reader) (*listTable, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse %s: %w", f.what, err)
 	}
-	t := &listTable{form: f, csv: csv.NewReader(text), end: end}
+	in := bufio.NewReaderSize(text, 64<<10)
+	head, _ := in.Peek(16 << 10) // an error here is met again when rows are read
+	t := &listTable{form: f, csv: csv.NewReader(in), end: end}
 	t.csv.FieldsPerRecord = -1
+	t.csv.Comma = f.comma(head)
 	for len(t.before) < headerWithin {
 		row, err := t.csv.Read()
 		if err == io.EOF {
@@ -115,6 +124,25 @@ func (f tableForm) open(r io.Reader) (*listTable, error) {
 		want = append(want, any[0])
 	}
 	return nil, fmt.Errorf("parse %s: no header in the first %d lines: want the columns %s: %w", f.what, headerWithin, strings.Join(want, ", "), fundtrail.ErrInvalid)
+}
+
+// comma returns what parts the columns: the first of comma, semicolon and tab with
+// which there is a header. Spreadsheets in Europe write semicolons, copies write tabs.
+func (f tableForm) comma(head []byte) rune {
+	for _, comma := range ",;\t" {
+		rows := csv.NewReader(bytes.NewReader(head))
+		rows.FieldsPerRecord, rows.Comma = -1, comma
+		for range headerWithin {
+			row, err := rows.Read()
+			if err != nil {
+				break
+			}
+			if f.columnsOf(row) != nil {
+				return comma
+			}
+		}
+	}
+	return ','
 }
 
 func (t *listTable) failed(err error) error {
