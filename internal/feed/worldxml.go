@@ -27,7 +27,14 @@ type node struct {
 }
 
 // squeeze writes a text on one line, with single spaces.
-func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
+func squeeze(s string) string {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c > '~' || c < ' ' || c == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
+			return strings.Join(strings.Fields(s), " ")
+		}
+	}
+	return s // as nearly every text is
+}
 
 // value returns the node's text on one line and notes that it was read.
 func (e *node) value() string {
