@@ -170,7 +170,7 @@ func (u *usReader) cslID(p *fundtrail.Party, id string) {
 	for len(parts) > 1 && (isDay(parts[len(parts)-1]) || parts[len(parts)-1] == "") {
 		parts = parts[:len(parts)-1]
 	}
-	if n := len(parts); n > 1 && countryCodes[parts[n-1]] {
+	if n := len(parts); n > 1 && isCountryCode(parts[n-1]) {
 		country, parts = parts[n-1], parts[:n-1]
 	}
 	short := strings.Join(parts, ", ")
@@ -178,11 +178,6 @@ func (u *usReader) cslID(p *fundtrail.Party, id string) {
 	if isIdentifierType(typ) && strings.TrimSuffix(value, ", "+country) != short {
 		u.addNote(p, "", id) // its days
 	}
-}
-
-func isDay(text string) bool {
-	_, err := time.Parse(time.DateOnly, text)
-	return err == nil
 }
 
 // split cuts a column that holds several values.

@@ -35,6 +35,17 @@ func Detect(head []byte, name string) (format Format, ok bool) {
 	case isPriceTable(head):
 		return PriceTable, true
 	}
+	for _, l := range listFormats {
+		if l.detect(head, name) {
+			return l.format, true
+		}
+	}
+	switch {
+	case isForta(head):
+		return FortaLabels, true
+	case isVendor(head):
+		return VendorLabels, true
+	}
 	if m := packList.FindSubmatch(head); m != nil {
 		if string(m[1]) == "actors" {
 			return ActorPack, true

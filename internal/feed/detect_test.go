@@ -48,7 +48,7 @@ func TestDetectReal(t *testing.T) {
 		"prices/BTCUSD_daily_2011-08-18_2025-09-24.csv":           PriceTable,
 		"ethereum_txlists/accounts.csv":                           "",
 		"ethereum_txlists/transactions.csv.gz":                    "",
-		"labels/forta/phishing_scams.csv.gz":                      "",
+		"labels/forta/phishing_scams.csv.gz":                      FortaLabels,
 	} {
 		head := make([]byte, 4096)
 		n, err := io.ReadFull(realData(t, name), head)

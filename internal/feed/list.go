@@ -31,7 +31,7 @@ type listFormat struct {
 }
 
 // listFormats are tried in order; each publisher's file has its own.
-var listFormats = slices.Concat(usFormats)
+var listFormats = slices.Concat(usFormats, worldFormats)
 
 // DetectList tells the form of a list from a file's first bytes, a few kilobytes of
 // them when there are as many, and where those leave it open from its name. ok is false
