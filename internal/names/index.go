@@ -35,7 +35,7 @@ type listed struct {
 	entry, name uint32
 	from, legal uint32 // into words and legals
 	n, nLegal   uint8
-	reading     uint8 // which of readings()
+	reading     uint8   // which of readings()
 	weight      float32 // of its words, each once, without initials
 }
 

@@ -158,12 +158,14 @@ func (x *Index) gather(s *state, r *reading) float32 {
 	s.a.load(r)
 	mark := s.round
 	total := float32(0)
+	// Initials are in too many names to find any by, unless they are all there is.
+	bare := !slices.ContainsFunc(s.a.words, func(w *word) bool { return w.class == plain || w.class == number })
 	for i, w := range s.a.words {
 		mark++
 		x.nearWords(s, w, mark)
 		weight := x.askedWeight(s, w, s.a.weight[i])
 		s.a.weight[i] = weight
-		if w.class == initial || said(s.a.words, i) {
+		if w.class == initial && !bare || said(s.a.words, i) {
 			continue
 		}
 		total += weight

@@ -258,7 +258,7 @@ func bySpelling(a, b *word) (float32, how) {
 	t := typed.distance(a.text, b.text, int(most))
 	s := spoken.distance(a.sound, b.sound, int(most)) + 1
 	swapped := len(a.text) > 1 && len(b.text) > 1 && a.text[0] == b.text[1] && a.text[1] == b.text[0]
-	if a.sound[0] != b.sound[0] && !(isVowel(a.sound[0]) && isVowel(b.sound[0])) && !swapped {
+	if a.text[0] != b.text[0] && a.sound[0] != b.sound[0] && !(isVowel(a.sound[0]) && isVowel(b.sound[0])) && !swapped {
 		// A name's first sound is the last thing a writer gets wrong.
 		t, s = t+firstSound, s+firstSound
 	}
