@@ -1,6 +1,7 @@
 package names
 
 import (
+	"math/bits"
 	"sync"
 
 	"github.com/fundtrail/fundtrail"
@@ -101,8 +102,10 @@ func (s *scratch) align(miss float32) float32 {
 	s.linkEqual()
 	s.linkJoined(false)
 	s.linkJoined(true)
+	s.linkShifted()
 	s.linkLikely()
 	s.linkRest()
+	s.forgiveSlips()
 	return s.weigh(miss)
 }
 
@@ -119,7 +122,7 @@ func (s *scratch) link(i, j int, score float32, h how) {
 func (s *scratch) linkEqual() {
 	for i, w := range s.a.words {
 		for j, v := range s.b.words {
-			if !s.usedB[j] && (w == v || w.text == v.text && w.native == v.native) {
+			if !s.usedB[j] && (w == v || equal(w, v)) {
 				_, h := similar(w, v)
 				s.link(i, j, 1, h)
 				break
@@ -157,24 +160,50 @@ func (s *scratch) linkJoined(swap bool) {
 	}
 }
 
+// linkShifted finds two neighbours that have the same letters on both sides with the
+// space in another place: "Lauren Tnkunda", "Laurent Nkunda".
+func (s *scratch) linkShifted() {
+	for i := 0; i+1 < len(s.a.words); i++ {
+		for j := 0; j+1 < len(s.b.words) && !s.usedA[i] && !s.usedA[i+1]; j++ {
+			if s.usedB[j] || s.usedB[j+1] || !sameLetters(s.a.words[i].text, s.a.words[i+1].text, s.b.words[j].text, s.b.words[j+1].text) {
+				continue
+			}
+			s.usedA[i], s.usedA[i+1], s.usedB[j], s.usedB[j+1] = true, true, true, true
+			weight := min(s.a.weight[i]+s.a.weight[i+1], s.b.weight[j]+s.b.weight[j+1])
+			s.links = append(s.links, link{i, i + 2, j, j + 2, 0.95, weight, howJoined})
+		}
+	}
+}
+
+// sameLetters reports whether a+b and c+d are one text.
+func sameLetters(a, b, c, d string) bool {
+	if len(a)+len(b) != len(c)+len(d) {
+		return false
+	}
+	if len(a) > len(c) {
+		a, b, c, d = c, d, a, b
+	}
+	n := len(c) - len(a)
+	return c[:len(a)] == a && c[len(a):] == b[:n] && b[n:] == d
+}
+
 // bestJoin finds the run of two to four words that together are most like w, and more
 // so than any of them alone.
 func (s *scratch) bestJoin(w *word, many *side, used *[maxPieces]bool) (from, to int, score float32, by how) {
 	const least = 0.72
 	for i := range many.words {
 		buf := s.joinBuf[:0]
-		alone, korean := float32(0), true
+		alone, korean, bare := float32(0), true, w.bare || w.korean
+		letters := uint64(0)
 		for k := i; k < len(many.words) && k < i+4; k++ {
 			v := many.words[k]
 			if used[k] || v.class == number || len(buf)+len(v.text) > len(w.text)+3 || len(buf)+len(v.text) > maxWord {
 				break
 			}
 			buf = append(buf, v.text...)
-			korean = korean && v.korean
-			if one, _ := similar(w, v); one > alone {
-				alone = one
-			}
-			if k == i || len(buf)+3 < len(w.text) {
+			korean, bare = korean && v.korean, bare || v.bare || v.korean
+			letters |= v.letter
+			if k == i || len(buf)+3 < len(w.text) || !bare && bits.OnesCount64(letters^w.letter) > 4 {
 				continue
 			}
 			v = s.join(buf, many.words[i], korean)
@@ -182,7 +211,14 @@ func (s *scratch) bestJoin(w *word, many *side, used *[maxPieces]bool) (from, to
 			if v.text == w.text {
 				sim = 1
 			}
-			if sim >= least && sim > score && sim > alone+0.05 {
+			if sim < least || sim <= score {
+				continue
+			}
+			for _, one := range many.words[i : k+1] {
+				a, _ := similar(w, one)
+				alone = max(alone, a)
+			}
+			if sim > alone+0.05 {
 				from, to, score, by = i, k+1, sim, howJoined
 			}
 		}
@@ -199,11 +235,7 @@ func (s *scratch) join(text []byte, first *word, korean bool) *word {
 		w.hangul = hangulSound(w.text)
 	}
 	for i := 0; i < len(text); i++ {
-		if c := text[i]; c >= 'a' {
-			w.letter |= 1 << (c - 'a')
-		} else {
-			w.letter |= 1 << (26 + c - '0')
-		}
+		w.letter |= letterBit(text[i])
 	}
 	return w
 }
@@ -278,10 +310,14 @@ func (s *scratch) linkRest() {
 // aside links a word that no other can contradict: one said before on its own side,
 // or a particle or title.
 func (s *scratch) aside(of *side, i int, listed bool) bool {
-	w := of.words[i]
+	w, used := of.words[i], &s.usedA
+	if listed {
+		used = &s.usedB
+	}
 	l := link{i, i + 1, 0, 0, 0, of.weight[i], howMissing}
 	for k, v := range of.words {
-		if k != i && v.text == w.text && v.native == w.native {
+		// Said again: said before, or found on the other side at its later place.
+		if (k < i || k > i && used[k]) && v.text == w.text && v.native == w.native {
 			l.how, l.score, l.weight = howRepeated, 1, 0
 		}
 	}
@@ -290,12 +326,48 @@ func (s *scratch) aside(of *side, i int, listed bool) bool {
 	}
 	if listed {
 		l.a0, l.a1, l.b0, l.b1 = 0, 0, i, i+1
-		s.usedB[i] = true
-	} else {
-		s.usedA[i] = true
 	}
+	used[i] = true
 	s.links = append(s.links, l)
 	return true
+}
+
+// forgiveSlips raises words with a slip each where two or more have one and nothing
+// else speaks against the name: slips are as frequent as letters, so that two in two
+// words come of one hasty writer, while two unrelated names that are near in every
+// word are hardly ever met.
+func (s *scratch) forgiveSlips() {
+	slips := 0
+	for i := range s.links {
+		l := &s.links[i]
+		switch {
+		case l.how == howMissing || l.how == howRepeated || l.score >= 0.95:
+		case l.a1-l.a0 == 1 && l.b1-l.b0 == 1 && isSlip(s.a.words[l.a0], s.b.words[l.b0]):
+			slips++
+		default:
+			return
+		}
+	}
+	if slips < 2 {
+		return
+	}
+	for i := range s.links {
+		if l := &s.links[i]; l.how != howMissing && l.score < 0.95 {
+			l.score = 1 - (1-l.score)*0.6
+		}
+	}
+}
+
+// isSlip reports whether two words differ by one mistake, or two where they are long.
+func isSlip(a, b *word) bool {
+	if a.class == number || b.class == number || a.class == initial || b.class == initial {
+		return false
+	}
+	most := unit
+	if min(len(a.text), len(b.text)) >= 7 {
+		most = 2 * unit
+	}
+	return typed.distance(a.text, b.text, most) <= most
 }
 
 // weigh turns the links' own weights into shares of the whole, which sum to 1, and
@@ -304,7 +376,7 @@ func (s *scratch) aside(of *side, i int, listed bool) bool {
 // and the men are not.
 func (s *scratch) weigh(miss float32) float32 {
 	var agree, against, against2, numbers float32
-	missAsked := max(miss, lonely-(lonely-miss)*clamp(s.support()-1))
+	missAsked := missingAsked(miss, s.support())
 	for i := range s.links {
 		l := &s.links[i]
 		switch {
@@ -370,6 +442,11 @@ func (s *scratch) weigh(miss float32) float32 {
 // other way about, one asked word of a listed name, the asker gave all he has; that is
 // the one way in which a comparison is not symmetric.
 const lonely = 0.75
+
+// missingAsked falls from lonely to miss as a second word agrees.
+func missingAsked(miss, support float32) float32 {
+	return max(miss, lonely-(lonely-miss)*clamp(support-1))
+}
 
 // support is how many words agree, by their weight and the square of their likeness.
 func (s *scratch) support() float32 {
