@@ -73,7 +73,8 @@ type ListVersion struct {
 	Published time.Time // the list's clock
 	Received  time.Time // our clock
 	SHA256    [32]byte  // of its one file, or of the digests of its files in order
-	Parties   int
+	Parties   int       // entries
+	Wallets   int       // addresses that its entries state, each as often as it stands there
 }
 
 // A ListScope is what of its list a version holds. Nothing follows from what is missing
