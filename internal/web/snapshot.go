@@ -11,12 +11,14 @@ import (
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/screen"
+	"github.com/fundtrail/fundtrail/internal/store"
 )
 
 // Lists is where a server's lists come from: the store.
 type Lists interface {
 	Versions(ctx context.Context) ([]fundtrail.ListVersion, error)
 	History(ctx context.Context) (*fundtrail.ListHistory, error)
+	Attempts(ctx context.Context) ([]store.Attempt, error)
 }
 
 // An Asker answers questions, many at once, and never changes: a screen.Index.
@@ -112,15 +114,4 @@ func (n *Snapshot) newest() (newest []*fundtrail.ListVersion, received []time.Ti
 		}
 	}
 	return newest, received
-}
-
-// stale names the lists of which nothing came in for too long.
-func (n *Snapshot) stale(now time.Time, after time.Duration) (names []string) {
-	newest, received := n.newest()
-	for i, v := range newest {
-		if now.Sub(received[i]) > after {
-			names = append(names, v.List)
-		}
-	}
-	return names
 }

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -64,7 +65,9 @@ type Server struct {
 	metrics   *metrics
 	routes    []*route
 	rest      *restRoutes
-	started   time.Time
+	heard     atomic.Pointer[map[string]time.Time] // by list, when it was last heard of
+	troubleMu sync.Mutex
+	trouble   map[string]string // what cannot be reloaded, and why
 }
 
 // New makes a server. It has no lists yet and says so: Run, or Reload, loads them.
@@ -97,7 +100,7 @@ func New(opt Options) (*Server, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	s := &Server{opt: opt, log: opt.Log, now: opt.Now, reload: make(chan chan error), started: opt.Now()}
+	s := &Server{opt: opt, log: opt.Log, now: opt.Now, reload: make(chan chan error), trouble: map[string]string{}}
 	s.everybody = &caller{id: "anybody", name: "anybody", scopes: Scopes, bucket: newBucket(opt.Rate)}
 	s.keys.Store(&keyring{})
 	if !opt.NoAuth {
