@@ -56,6 +56,12 @@ type Answer struct {
 	Related []Match                  // what does not count as a match and is worth a look: see Match.Why
 	Tags    []fundtrail.Tag          // community claims about the address; never a designation
 	Asked   []*fundtrail.ListVersion // the versions that answered, by list
+	// NotCovered names the lists that hold no version that could answer: none that covers
+	// addresses, or names, on that day or known then.
+	NotCovered []string
+	// Found has an answer for each address found in a text, in its order, when there are
+	// several or the text was free; their matches are in this answer too.
+	Found []Answer
 }
 
 // A Match is one designation that a question touches.
