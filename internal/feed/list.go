@@ -3,6 +3,7 @@ package feed
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/fundtrail/fundtrail"
@@ -29,8 +30,20 @@ type listFormat struct {
 	parse func(r io.Reader) (*List, error)
 }
 
-// listFormats are tried in order; each publisher's file adds its own.
-var listFormats []listFormat
+// listFormats are tried in order; each publisher's file has its own.
+var listFormats = slices.Concat(usFormats)
+
+// DetectList tells the form of a list from a file's first bytes, a few kilobytes of
+// them when there are as many, and where those leave it open from its name. ok is false
+// for a file that is no list known here.
+func DetectList(head []byte, name string) (format Format, ok bool) {
+	for _, l := range listFormats {
+		if l.detect(head, name) {
+			return l.format, true
+		}
+	}
+	return "", false
+}
 
 // ParseList reads one version of a list.
 func ParseList(f Format, r io.Reader) (*List, error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -66,7 +67,7 @@ func (s *Store) AddVersion(ctx context.Context, v fundtrail.ListVersion, files [
 			added = true
 			return in.insert(ctx, tx)
 		case received > v.Received.Unix():
-			_, err = tx.ExecContext(ctx, "UPDATE version SET received = ? WHERE id = ?", v.Received.Unix(), id)
+			return in.receivedEarlier(ctx, tx, id)
 		}
 		return err
 	})
@@ -171,9 +172,11 @@ func (in *arrival) insert(ctx context.Context, tx *sql.Tx) error {
 	for i := range in.parties {
 		wallets += in.parties[i].wallets
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO version (list, format, covers, published, received, sha256, parties, wallets, members, content)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, v.List, v.Format, v.Covers, v.Published.Unix(), v.Received.Unix(), v.SHA256[:],
-		len(numbers), wallets, orEmpty(appendRuns(nil, numbers)), in.content())
+	v.Parties, v.Wallets = len(numbers), wallets
+	content := in.content()
+	res, err := tx.ExecContext(ctx, `INSERT INTO version (list, format, covers, published, received, sha256, parties, wallets, members, content, seal)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, v.List, v.Format, v.Covers, v.Published.Unix(), v.Received.Unix(), v.SHA256[:],
+		v.Parties, v.Wallets, orEmpty(appendRuns(nil, numbers)), content, seal(v, content))
 	if err != nil {
 		return err
 	}
@@ -263,22 +266,50 @@ func (in *arrival) number(ctx context.Context, tx *sql.Tx) ([]uint32, error) {
 	return numbers, nil
 }
 
-// content is the digest of the parties' digests, ascending.
+// receivedEarlier notes that a version that is kept had been received before.
+func (in *arrival) receivedEarlier(ctx context.Context, tx *sql.Tx, id int64) error {
+	kept := *in.v
+	var content []byte
+	if err := tx.QueryRowContext(ctx, "SELECT covers, parties, wallets, content FROM version WHERE id = ?", id).Scan(&kept.Covers, &kept.Parties, &kept.Wallets, &content); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE version SET received = ?, seal = ? WHERE id = ?", kept.Received.Unix(), seal(&kept, content), id)
+	return err
+}
+
 func (in *arrival) content() []byte {
 	digests := make([][32]byte, len(in.parties))
 	for i := range in.parties {
 		digests[i] = in.parties[i].sha256
 	}
-	return contentDigest(digests)
+	names := make([]string, len(in.files))
+	for i := range in.files {
+		names[i] = in.files[i].name
+	}
+	return contentDigest(digests, names)
 }
 
-func contentDigest(digests [][32]byte) []byte {
+// contentDigest is the digest of a version's parties' digests, ascending, and of its
+// files' names.
+func contentDigest(digests [][32]byte, names []string) []byte {
 	slices.SortFunc(digests, func(a, b [32]byte) int { return bytes.Compare(a[:], b[:]) })
 	h := sha256.New()
 	for i := range digests {
 		h.Write(digests[i][:])
 	}
+	h.Write(appendTexts(nil, names))
 	return h.Sum(nil)
+}
+
+// seal is the digest of what a version says of itself, so that a wrong byte in a date
+// is found as well as one in a file.
+func seal(v *fundtrail.ListVersion, content []byte) []byte {
+	buf := appendText(appendText(nil, v.List), v.Format)
+	for _, n := range []int64{int64(v.Covers), v.Published.Unix(), v.Received.Unix(), int64(v.Parties), int64(v.Wallets)} {
+		buf = binary.BigEndian.AppendUint64(buf, uint64(n))
+	}
+	d := sha256.Sum256(append(append(buf, v.SHA256[:]...), content...))
+	return d[:]
 }
 
 // compareVersions is the order in which versions are returned: it does not depend on

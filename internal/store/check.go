@@ -182,7 +182,7 @@ func checkVersions(ctx context.Context, tx *sql.Tx, found *damages) error {
 	for i := range rows {
 		v := &rows[i]
 		name := fmt.Sprintf("%s as published on %s (%x)", v.List, v.Published.Format(time.DateOnly), v.SHA256[:6])
-		digest, err := filesDigest(ctx, tx, v.id)
+		digest, names, err := filesDigest(ctx, tx, v.id)
 		if err != nil {
 			return err
 		}
@@ -200,8 +200,8 @@ func checkVersions(ctx context.Context, tx *sql.Tx, found *damages) error {
 			wallets += len(all.parties[n].Wallets)
 			digests[i] = all.digests[n]
 		}
-		if !bytes.Equal(contentDigest(digests), v.content) {
-			found.addDamage("%s: its parties are not those that were read from its files", name)
+		if !bytes.Equal(contentDigest(digests, names), v.content) {
+			found.addDamage("%s: its parties or its files' names are not those that were kept", name)
 		} else if wallets != v.Wallets {
 			found.addDamage("%s: its parties have %d wallets, not %d", name, wallets, v.Wallets)
 		}
@@ -209,25 +209,27 @@ func checkVersions(ctx context.Context, tx *sql.Tx, found *damages) error {
 	return nil
 }
 
-// filesDigest is Digest of a version's files, of which checkKept held each to its own.
-func filesDigest(ctx context.Context, tx *sql.Tx, version int64) (digest [32]byte, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT k.sha256 FROM version_file f JOIN kept k ON k.id = f.kept WHERE f.version = ? ORDER BY f.place", version)
+// filesDigest is Digest of a version's files, of which checkKept held each to its own,
+// and their names.
+func filesDigest(ctx context.Context, tx *sql.Tx, version int64) (digest [32]byte, names []string, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT f.name, k.sha256 FROM version_file f JOIN kept k ON k.id = f.kept WHERE f.version = ? ORDER BY f.place", version)
 	if err != nil {
-		return digest, err
+		return digest, nil, err
 	}
 	defer rows.Close()
-	var digests [][]byte
+	var digests []byte
 	for rows.Next() {
+		var name string
 		var d []byte
-		if err := rows.Scan(&d); err != nil {
-			return digest, err
+		if err := rows.Scan(&name, &d); err != nil {
+			return digest, nil, err
 		}
-		digests = append(digests, d)
+		names, digests = append(names, name), append(digests, d...)
 	}
-	if len(digests) == 1 {
-		return [32]byte(digests[0]), rows.Err()
+	if len(names) == 1 {
+		return [32]byte(digests), names, rows.Err()
 	}
-	return sha256.Sum256(bytes.Join(digests, nil)), rows.Err()
+	return sha256.Sum256(digests), names, rows.Err()
 }
 
 // checkParties holds the index of parties to the packs.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -18,12 +19,12 @@ import (
 type versionRow struct {
 	id int64
 	fundtrail.ListVersion
-	members, content []byte
+	members, content, seal []byte
 }
 
 // versions reads all versions in their order.
 func versions(ctx context.Context, tx *sql.Tx) ([]versionRow, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, list, format, covers, published, received, sha256, parties, wallets, members, content FROM version")
+	rows, err := tx.QueryContext(ctx, "SELECT id, list, format, covers, published, received, sha256, parties, wallets, members, content, seal FROM version")
 	if err != nil {
 		return nil, err
 	}
@@ -33,11 +34,14 @@ func versions(ctx context.Context, tx *sql.Tx) ([]versionRow, error) {
 		var v versionRow
 		var published, received int64
 		var digest []byte
-		if err := rows.Scan(&v.id, &v.List, &v.Format, &v.Covers, &published, &received, &digest, &v.Parties, &v.Wallets, &v.members, &v.content); err != nil {
+		if err := rows.Scan(&v.id, &v.List, &v.Format, &v.Covers, &published, &received, &digest, &v.Parties, &v.Wallets, &v.members, &v.content, &v.seal); err != nil {
 			return nil, err
 		}
 		v.Published, v.Received = time.Unix(published, 0).UTC(), time.Unix(received, 0).UTC()
 		v.SHA256 = [32]byte(digest)
+		if !bytes.Equal(v.seal, seal(&v.ListVersion, v.content)) {
+			return nil, damaged("what is kept of %s as published on %s is not what was written", v.List, v.Published.Format(time.DateOnly))
+		}
 		out = append(out, v)
 	}
 	slices.SortFunc(out, func(a, b versionRow) int { return compareVersions(&a.ListVersion, &b.ListVersion) })

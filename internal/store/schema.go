@@ -49,7 +49,8 @@ CREATE TABLE version (
 	parties   INTEGER NOT NULL,
 	wallets   INTEGER NOT NULL,
 	members   BLOB NOT NULL, -- numbers of its parties; see members.go
-	content   BLOB NOT NULL CHECK (length(content) = 32), -- digest of its parties' digests
+	content   BLOB NOT NULL CHECK (length(content) = 32), -- digest of its parties' digests and its files' names
+	seal      BLOB NOT NULL CHECK (length(seal) = 32), -- digest of all the above but members
 	UNIQUE (list, format, sha256, published)
 ) STRICT;
 CREATE INDEX version_sha256 ON version (sha256);

@@ -1,0 +1,293 @@
+package feed
+
+import "strings"
+
+// countryOf returns the ISO 3166-1 alpha-2 code of a country as United States lists
+// write it: "Korea, North", "Bahamas, The", "Region: Gaza", or the code itself. ok is
+// false for what is no country, or one that ISO knows no more.
+func countryOf(text string) (code string, ok bool) {
+	text = strings.TrimSpace(text)
+	if len(text) == 2 && countryCodes[text] {
+		return text, true
+	}
+	code, ok = countryNames[countryKey(text)]
+	return code, ok
+}
+
+// countryKey is what two spellings of a country's name share.
+func countryKey(text string) string {
+	key := strings.ToLower(text)
+	key = strings.TrimPrefix(key, "region: ")
+	key = strings.ReplaceAll(key, "&", "and")
+	key = strings.ReplaceAll(key, "’", "'")
+	key = strings.ReplaceAll(key, "st. ", "saint ")
+	key = strings.TrimSuffix(key, ", the")
+	return strings.TrimPrefix(key, "the ")
+}
+
+// countryTable has the codes of ISO 3166-1, and XK for Kosovo as the EU and CLDR use
+// it. The first name of each is the one that the Treasury's lists use.
+const countryTable = `
+AD Andorra
+AE United Arab Emirates|UAE
+AF Afghanistan
+AG Antigua and Barbuda
+AI Anguilla
+AL Albania
+AM Armenia
+AO Angola
+AQ Antarctica
+AR Argentina
+AS American Samoa
+AT Austria
+AU Australia
+AW Aruba
+AX Aland Islands|Åland Islands
+AZ Azerbaijan
+BA Bosnia and Herzegovina
+BB Barbados
+BD Bangladesh
+BE Belgium
+BF Burkina Faso
+BG Bulgaria
+BH Bahrain
+BI Burundi
+BJ Benin
+BL Saint Barthelemy
+BM Bermuda
+BN Brunei|Brunei Darussalam
+BO Bolivia
+BQ Bonaire, Sint Eustatius and Saba
+BR Brazil
+BS Bahamas
+BT Bhutan
+BV Bouvet Island
+BW Botswana
+BY Belarus
+BZ Belize
+CA Canada
+CC Cocos (Keeling) Islands
+CD Congo, Democratic Republic of the|Democratic Republic of the Congo
+CF Central African Republic
+CG Congo, Republic of the|Republic of the Congo
+CH Switzerland
+CI Cote d Ivoire|Cote d'Ivoire|Côte d'Ivoire|Ivory Coast
+CK Cook Islands
+CL Chile
+CM Cameroon
+CN China|People's Republic of China
+CO Colombia
+CR Costa Rica
+CU Cuba
+CV Cabo Verde|Cape Verde
+CW Curacao|Curaçao
+CX Christmas Island
+CY Cyprus
+CZ Czech Republic|Czechia
+DE Germany
+DJ Djibouti
+DK Denmark
+DM Dominica
+DO Dominican Republic
+DZ Algeria
+EC Ecuador
+EE Estonia
+EG Egypt
+EH Western Sahara
+ER Eritrea
+ES Spain
+ET Ethiopia
+FI Finland
+FJ Fiji
+FK Falkland Islands|Falkland Islands (Islas Malvinas)
+FM Micronesia|Micronesia, Federated States of
+FO Faroe Islands
+FR France
+GA Gabon
+GB United Kingdom|UK|Great Britain|England
+GD Grenada
+GE Georgia
+GF French Guiana
+GG Guernsey
+GH Ghana
+GI Gibraltar
+GL Greenland
+GM Gambia
+GN Guinea
+GP Guadeloupe
+GQ Equatorial Guinea
+GR Greece
+GS South Georgia and the South Sandwich Islands
+GT Guatemala
+GU Guam
+GW Guinea-Bissau
+GY Guyana
+HK Hong Kong
+HM Heard Island and McDonald Islands
+HN Honduras
+HR Croatia
+HT Haiti
+HU Hungary
+ID Indonesia
+IE Ireland
+IL Israel
+IM Man, Isle of|Isle of Man
+IN India
+IO British Indian Ocean Territory
+IQ Iraq
+IR Iran|Islamic Republic of Iran
+IS Iceland
+IT Italy
+JE Jersey
+JM Jamaica
+JO Jordan
+JP Japan
+KE Kenya
+KG Kyrgyzstan
+KH Cambodia
+KI Kiribati
+KM Comoros
+KN Saint Kitts and Nevis
+KP Korea, North|North Korea|Democratic People's Republic of Korea
+KR Korea, South|South Korea|Republic of Korea
+KW Kuwait
+KY Cayman Islands
+KZ Kazakhstan
+LA Laos
+LB Lebanon
+LC Saint Lucia
+LI Liechtenstein
+LK Sri Lanka
+LR Liberia
+LS Lesotho
+LT Lithuania
+LU Luxembourg
+LV Latvia
+LY Libya
+MA Morocco
+MC Monaco
+MD Moldova
+ME Montenegro
+MF Saint Martin
+MG Madagascar
+MH Marshall Islands
+MK North Macedonia, The Republic of|North Macedonia|Macedonia
+ML Mali|Northern Mali
+MM Burma|Myanmar
+MN Mongolia
+MO Macau|Macao
+MP Northern Mariana Islands
+MQ Martinique
+MR Mauritania
+MS Montserrat
+MT Malta
+MU Mauritius
+MV Maldives
+MW Malawi
+MX Mexico
+MY Malaysia
+MZ Mozambique
+NA Namibia
+NC New Caledonia
+NE Niger
+NF Norfolk Island
+NG Nigeria
+NI Nicaragua
+NL Netherlands
+NO Norway
+NP Nepal
+NR Nauru
+NU Niue
+NZ New Zealand
+OM Oman
+PA Panama
+PE Peru
+PF French Polynesia
+PG Papua New Guinea
+PH Philippines
+PK Pakistan
+PL Poland
+PM Saint Pierre and Miquelon
+PN Pitcairn Islands
+PR Puerto Rico
+PS Palestinian|Palestine|Gaza|North Gaza|Northern Gaza|West Bank
+PT Portugal
+PW Palau
+PY Paraguay
+QA Qatar
+RE Reunion|Réunion
+RO Romania
+RS Serbia
+RU Russia|Russian Federation
+RW Rwanda
+SA Saudi Arabia
+SB Solomon Islands
+SC Seychelles
+SD Sudan
+SE Sweden
+SG Singapore
+SH Saint Helena
+SI Slovenia
+SJ Svalbard and Jan Mayen
+SK Slovakia
+SL Sierra Leone
+SM San Marino
+SN Senegal
+SO Somalia
+SR Suriname
+SS South Sudan
+ST Sao Tome and Principe
+SV El Salvador
+SX Sint Maarten
+SY Syria
+SZ Eswatini|Swaziland
+TC Turks and Caicos Islands
+TD Chad
+TF French Southern Territories
+TG Togo
+TH Thailand
+TJ Tajikistan
+TK Tokelau
+TL Timor-Leste|East Timor
+TM Turkmenistan
+TN Tunisia
+TO Tonga
+TR Turkey|Türkiye|Turkiye
+TT Trinidad and Tobago
+TV Tuvalu
+TW Taiwan
+TZ Tanzania
+UA Ukraine
+UG Uganda
+UM United States Minor Outlying Islands
+US United States|USA|United States of America
+UY Uruguay
+UZ Uzbekistan
+VA Holy See|Vatican City
+VC Saint Vincent and the Grenadines
+VE Venezuela
+VG Virgin Islands, British|British Virgin Islands
+VI Virgin Islands, U.S.|U.S. Virgin Islands
+VN Vietnam
+VU Vanuatu
+WF Wallis and Futuna
+WS Samoa
+XK Kosovo
+YE Yemen
+YT Mayotte
+ZA South Africa
+ZM Zambia
+ZW Zimbabwe
+`
+
+var countryCodes, countryNames = func() (codes map[string]bool, names map[string]string) {
+	codes, names = map[string]bool{}, map[string]string{}
+	for line := range strings.Lines(strings.TrimSpace(countryTable)) {
+		code, all, _ := strings.Cut(strings.TrimSpace(line), " ")
+		codes[code] = true
+		for _, name := range strings.Split(all, "|") {
+			names[countryKey(name)] = code
+		}
+	}
+	return codes, names
+}()
