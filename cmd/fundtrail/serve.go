@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/screen"
 	"github.com/fundtrail/fundtrail/internal/store"
 	"github.com/fundtrail/fundtrail/internal/web"
 )
@@ -182,3 +183,6 @@ func newLog(c *cobra.Command, format string) (*slog.Logger, error) {
 	}
 	return nil, usage("--log-format %q: want text or json", format)
 }
+
+// buildIndex is the engine behind the server.
+func buildIndex(h *fundtrail.ListHistory) web.Asker { return screen.New(h, screen.Options{}) }

@@ -170,7 +170,9 @@ func (d *ListDiff) parties(h *fundtrail.ListHistory, a, b int) {
 			}
 		}
 	}
-	byUID := func(a, b DiffParty) int { return cmp.Or(strings.Compare(a.UID, b.UID), strings.Compare(a.Name, b.Name)) }
+	byUID := func(a, b DiffParty) int {
+		return cmp.Or(strings.Compare(a.UID, b.UID), strings.Compare(a.Name, b.Name))
+	}
 	slices.SortFunc(d.Added, byUID)
 	slices.SortFunc(d.Removed, byUID)
 	slices.SortFunc(d.Changed, func(a, b ChangedParty) int { return strings.Compare(a.UID, b.UID) })

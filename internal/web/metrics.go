@@ -22,6 +22,7 @@ type metrics struct {
 	unauthenticated prometheus.Counter
 	limited         prometheus.Counter
 	refused         prometheus.Counter
+	unrecorded      prometheus.Counter
 	reloads         *prometheus.CounterVec
 	versions        *prometheus.GaugeVec
 	published       *prometheus.GaugeVec
@@ -44,6 +45,7 @@ func newMetrics(s *Server) *metrics {
 			Buckets: []float64{.00001, .000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 30}}, []string{"route"}),
 		unauthenticated: counter("http_unauthenticated_total", "Requests without a good API key, or without the scope."),
 		limited:         counter("http_rate_limited_total", "Requests refused because the key's rate was used up."),
+		unrecorded:      counter("unrecorded_total", "Requests not answered because the answer could not be recorded."),
 		refused:         counter("http_busy_total", "Requests refused because too many were under way."),
 		reloads:         prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Name: "reloads_total", Help: "Looks at the lists, keys and certificate, by what and result."}, []string{"what", "result"}),
 		versions:        gauge("list_versions", "Versions of a list that are loaded."),
@@ -59,7 +61,7 @@ func newMetrics(s *Server) *metrics {
 	number := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Name: name, Help: help}, value)
 	}
-	m.registry.MustRegister(m.requests, m.seconds, screened, m.unauthenticated, m.limited, m.refused, m.reloads, m.versions, m.published, m.received, m.parties,
+	m.registry.MustRegister(m.requests, m.seconds, screened, m.unauthenticated, m.limited, m.refused, m.unrecorded, m.reloads, m.versions, m.published, m.received, m.parties,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		number("http_in_flight", "Requests under way.", func() float64 { return float64(s.inFlight.Load()) }),
 		number("http_connections", "Open connections.", func() float64 { return float64(s.conns.Load()) }),

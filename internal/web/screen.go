@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -126,7 +127,7 @@ type batchWork struct {
 	batch    *batch
 	defaults options
 	call     *call
-	context  interface{ Err() error }
+	context  context.Context
 	parts    []part
 	ids      []string // of the records, where they are kept
 }
@@ -218,16 +219,16 @@ func (b *batchWork) answer(p *part, deadline time.Time) {
 			p.questions, p.answers = append(p.questions, q), append(p.answers, a)
 			continue
 		}
-		out = b.encode(out, p, o, &q, &a, "")
+		out = b.encode(out, p, o, &a, "")
 	}
 	p.out.b = out
 }
 
-func (b *batchWork) encode(out []byte, p *part, o *options, q *screen.Question, a *screen.Answer, record string) []byte {
+func (b *batchWork) encode(out []byte, p *part, o *options, a *screen.Answer, record string) []byte {
 	if len(out) > 0 {
 		out = append(out, ',', '\n')
 	}
-	return appendItem(out, o.id, q, a, p.asked.id(a.Asked), record)
+	return appendItem(out, o.id, a, p.asked.id(a.Asked), record)
 }
 
 // record keeps every answer, and only then encodes them.
@@ -238,7 +239,7 @@ func (b *batchWork) record() *Problem {
 		questions, answers = append(questions, b.parts[i].questions...), append(answers, b.parts[i].answers...)
 	}
 	ids := make([]string, len(questions))
-	if p := b.server.keep(b.call.ctx(), b.call, b.snap, questions, answers, ids); p != nil {
+	if p := b.server.keep(b.context, b.call, b.snap, questions, answers, ids); p != nil {
 		return p
 	}
 	for i := range b.parts {
@@ -249,7 +250,7 @@ func (b *batchWork) record() *Problem {
 			if it.with >= 0 {
 				o = &b.batch.full[it.with]
 			}
-			p.out.b = b.encode(p.out.b, p, o, &p.questions[j], &p.answers[j], ids[p.from+j])
+			p.out.b = b.encode(p.out.b, p, o, &p.answers[j], ids[p.from+j])
 		}
 	}
 	return nil

@@ -24,8 +24,8 @@ import (
 
 // Options say how a Server works. Of the numbers, zero means the default.
 type Options struct {
-	Lists Lists       // where the lists come from
-	Build IndexOf     // makes the index of a history
+	Lists Lists         // where the lists come from
+	Build IndexOf       // makes the index of a history
 	Poll  time.Duration // how often the lists, keys and certificate are looked at; default 5 s
 
 	Keys      *KeyFile // nil only with NoAuth
@@ -42,6 +42,8 @@ type Options struct {
 	Stale       time.Duration // a list none of whose versions came in for as long is called stale; default 7 days
 	Origins     []string      // web pages' origins that may call from a browser; "*" for all
 	LogRequests bool          // one line a request, without what was asked
+
+	Record Recorder // nil: answers are not recorded
 
 	CertFile, KeyFile string // TLS, both or none
 
