@@ -169,10 +169,8 @@ func appendJSON(b []byte, v any) []byte {
 
 // appendString writes a JSON string. What needs no escape, as every address, is copied.
 func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf || c == '<' || c == '>' || c == '&' {
-			return appendJSON(b, s)
-		}
+	if plainBytes(s) < len(s) || !utf8.ValidString(s) {
+		return appendJSON(b, s)
 	}
 	b = append(b, '"')
 	b = append(b, s...)

@@ -19,20 +19,36 @@ func (d *decoder) text(want string) (string, error) {
 		return "", d.syntax(want)
 	}
 	start := d.i
-	rest := d.s[start:]
-	end := strings.IndexByte(rest, '"')
-	if end < 0 {
-		d.i = len(d.s)
+	n := plainBytes(d.s[start:])
+	d.i += n
+	switch {
+	case d.i == len(d.s):
 		return "", d.syntax("the quote that ends a text")
+	case d.s[d.i] != '"':
+		return d.escaped(start)
 	}
-	for j := range end {
-		if c := rest[j]; c < ' ' || c == '\\' {
-			d.i = start + j
-			return d.escaped(start)
+	d.i++
+	return d.s[start : start+n], nil
+}
+
+// plainBytes counts the bytes at the front of s that stand in a JSON string as they are:
+// none below a space, no quote, no backslash. Eight at a time: Lamport's and Mycroft's
+// tests for a byte in a word, which may err only behind a byte that they found rightly.
+func plainBytes(s string) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, slash := w^ones*'"', w^ones*'\\'
+		if ((w-ones*' ')&^w|(quote-ones)&^quote|(slash-ones)&^slash)&highs != 0 {
+			break
 		}
 	}
-	d.i = start + end + 1
-	return rest[:end], nil
+	for i < len(s) && s[i] >= ' ' && s[i] != '"' && s[i] != '\\' {
+		i++
+	}
+	return i
 }
 
 // escaped goes on reading the string that began at start, from its first byte that is
