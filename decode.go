@@ -1,6 +1,11 @@
 package fundtrail
 
-import "strings"
+import (
+	"hash"
+	"sync"
+
+	"golang.org/x/crypto/sha3"
+)
 
 // Decoding without a chain, for those who ask what a text could be an address of
 // before they know where. Nothing here allocates unless a letter is against the form.
@@ -57,5 +62,28 @@ func EIP55Holds(s string) bool {
 	if len(s) != 42 || oneCase(s[2:]) {
 		return true
 	}
-	return ChecksumCase(strings.ToLower(s))[2:] == s[2:]
+	k := keccaks.Get().(*keccak)
+	defer keccaks.Put(k)
+	for i := range k.digits {
+		k.digits[i] = lowerLetter(s[2+i])
+	}
+	k.Reset()
+	k.Write(k.digits[:])
+	sum := k.Sum(k.sum[:0])
+	for i, c := range k.digits {
+		upper := sum[i/2]>>(4*(1-i%2))&0xf >= 8
+		if c >= 'a' && c <= 'f' && upper != (s[2+i] != c) {
+			return false
+		}
+	}
+	return true
 }
+
+// A keccak is what one check needs, kept because screening checks millions.
+type keccak struct {
+	hash.Hash
+	digits [40]byte
+	sum    [32]byte
+}
+
+var keccaks = sync.Pool{New: func() any { return &keccak{Hash: sha3.NewLegacyKeccak256()} }}

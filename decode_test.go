@@ -3,6 +3,7 @@ package fundtrail
 import (
 	"encoding/hex"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -83,6 +84,19 @@ func TestEIP55Holds(t *testing.T) {
 		"0x722122Df12D4e14e13Ac3b6895a86e84145b6967": false,
 	} {
 		if EIP55Holds(s) != want {
+			t.Errorf("EIP55Holds(%s) = %v", s, !want)
+		}
+	}
+	rnd := rand.New(rand.NewPCG(1, 55))
+	for range 2000 {
+		var payload [20]byte
+		fill(rnd, payload[:])
+		s := []byte(ChecksumCase(EVMAddress(Ethereum, payload).String()))
+		if i := 2 + rnd.IntN(40); rnd.IntN(2) == 0 && s[i] > '9' {
+			s[i] ^= 0x20
+		}
+		want := ChecksumCase(strings.ToLower(string(s))) == string(s) || oneCase(string(s[2:]))
+		if EIP55Holds(string(s)) != want {
 			t.Errorf("EIP55Holds(%s) = %v", s, !want)
 		}
 	}

@@ -18,13 +18,12 @@ func (x *Index) Ask(q Question) Answer {
 		return x.askText(q)
 	}
 	text := strings.TrimSpace(q.Text)
-	if !isRun(text) {
-		return x.askWritten(q)
+	if isRun(text) {
+		if answer, ok := x.askAddress(q, text, q.Chain); ok && answer.Verdict != Invalid {
+			return answer
+		}
 	}
-	if answer, ok := x.askAddress(q, text, q.Chain); ok {
-		return answer
-	}
-	return x.askName(q)
+	return x.askWritten(q)
 }
 
 // Listed reports whether the newest versions of the lists hold the address that the text
@@ -100,12 +99,9 @@ func (x *Index) find(a *asked) (id uint32, ok bool) {
 func (x *Index) askAddress(q Question, text string, chain fundtrail.Chain) (answer Answer, ok bool) {
 	a := asked{text: text, chain: chain}
 	id, found := x.find(&a)
-	if a.chain != "" || x.options.Tags != nil {
+	m := x.wallets.at(q.AsOf, q.Known)
+	if a.chain != "" || x.options.Tags != nil || !q.Known.IsZero() {
 		a.settle()
-	}
-	m := x.wallets.newest
-	if !q.AsOf.IsZero() || !q.Known.IsZero() {
-		m = x.wallets.at(q.AsOf, q.Known)
 	}
 	switch {
 	case !found:
@@ -150,16 +146,63 @@ func (x *Index) nothing(scope *scopeIndex, m *moment) Answer {
 	return answer
 }
 
-// touch answers for a subject at a moment.
+// touch answers for a subject at a moment. By what was known earlier, it is as if what was
+// received since had never been.
 func (x *Index) touch(s *subject, m *moment, a *asked) Answer {
-	runs := s.runs
-	if !m.known.IsZero() {
-		runs = nil
-		for _, n := range x.sequencesOf(&x.wallets, s.holders) {
-			runs = append(runs, x.derive(&x.wallets, n, s.holders, m.known)...)
+	if m.known.IsZero() {
+		return x.weigh(s, s.runs, m, a)
+	}
+	then := &subject{key: s.key}
+	for _, h := range s.holders {
+		if x.knew(&x.wallets, h, m.known) {
+			then.holders = append(then.holders, h)
 		}
 	}
-	return x.weigh(s, runs, m, a)
+	if len(then.holders) == 0 {
+		return x.nothing(&x.wallets, m)
+	}
+	var runs []run
+	for _, n := range x.sequencesOf(&x.wallets, then.holders) {
+		runs = append(runs, x.derive(&x.wallets, n, then.holders, m.known)...)
+	}
+	now := *a
+	now.found = x.finding(a, then)
+	return x.weigh(then, runs, m, &now)
+}
+
+// knew reports whether a version with the party had been received.
+func (x *Index) knew(scope *scopeIndex, h holder, known time.Time) bool {
+	for _, sp := range scope.spans.of(h.party) {
+		s := scope.sequences[sp.sequence]
+		for p := int(sp.from); p <= int(sp.to); p++ {
+			if s.knew(p, known) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// finding says how a text is connected to a subject by what its holders write alone.
+func (x *Index) finding(a *asked, s *subject) finding {
+	kept := false
+	for _, h := range s.holders {
+		w := x.wallet(h)
+		text := clean(w.Text)
+		if text == a.text {
+			return bySpelling
+		}
+		kept = kept || !w.CaseLost || spell(text).form.caseless()
+	}
+	switch {
+	case !kept:
+		return byLostCase
+	case a.form == formNone:
+		return byLetters
+	case a.key != s.key:
+		return onlyByFolded
+	}
+	return byKey
 }
 
 // weigh sorts what touches a subject into what stands on the day, what does not, and
@@ -168,8 +211,8 @@ func (x *Index) weigh(s *subject, runs []run, m *moment, a *asked) Answer {
 	answer := x.nothing(&x.wallets, m)
 	for i := range runs {
 		r := &runs[i]
-		wallet := x.writes(s, r)
-		why, counts := x.explain(a, s, r, wallet)
+		wallet, _ := x.writes(s, r)
+		why, counts := x.explain(a, r, wallet)
 		match := Match{Designation: r.designation, Wallet: wallet, Score: 1}
 		stands := x.stand(&x.wallets, r, m, &match, why)
 		switch {
@@ -215,25 +258,20 @@ func (x *Index) stand(scope *scopeIndex, r *run, m *moment, match *Match, why st
 }
 
 // writes is how the list writes the address: in the letters of a version that kept their
-// case, where there is one.
-func (x *Index) writes(s *subject, r *run) string {
-	var lost string
+// case, where there is one; lost is whether there is none. Capitals sort before small
+// letters, so the least of the spellings is one that kept them, whatever came first.
+func (x *Index) writes(s *subject, r *run) (text string, lost bool) {
 	for _, h := range r.holders {
-		w := x.wallet(h)
-		if w == nil {
-			continue
+		if w := x.wallet(h); w != nil && (text == "" || w.Text < text) {
+			text, lost = w.Text, w.CaseLost
 		}
-		if !w.CaseLost {
-			return w.Text
-		}
-		lost = w.Text
 	}
 	for _, h := range s.holders {
-		if w := x.wallet(h); w != nil && !w.CaseLost && strings.EqualFold(w.Text, lost) {
-			return w.Text
+		if w := x.wallet(h); w != nil && w.Text < text && strings.EqualFold(w.Text, text) {
+			text, lost = w.Text, w.CaseLost
 		}
 	}
-	return lost
+	return text, lost
 }
 
 // refusal says why a text that no list holds cannot be an address, and is "" when it can.

@@ -35,29 +35,9 @@ type run struct {
 // of publication, the earlier of two equally near.
 func (x *Index) derive(scope *scopeIndex, sequence int, holders []holder, known time.Time) []run {
 	s := scope.sequences[sequence]
-	standing := make([][]holder, len(s.versions)) // by position, of versions that were known
-	var named []int                               // positions that name a party
-	met := false
-	for _, h := range holders {
-		for _, sp := range scope.spans.of(h.party) {
-			if int(sp.sequence) != sequence {
-				continue
-			}
-			for p := int(sp.from); p <= int(sp.to); p++ {
-				if s.knew(p, known) {
-					standing[p] = append(standing[p], h)
-					met = true
-				}
-			}
-		}
-	}
-	if !met {
+	standing, named := x.standing(scope, sequence, holders, known)
+	if len(named) == 0 && !slices.ContainsFunc(standing, func(hs []holder) bool { return len(hs) > 0 }) {
 		return nil
-	}
-	for p, hs := range standing {
-		if slices.ContainsFunc(hs, func(h holder) bool { return x.uid(h) != "" }) {
-			named = append(named, p)
-		}
 	}
 	var done, open []run
 	line := s.at(known)
@@ -85,6 +65,31 @@ func (x *Index) derive(scope *scopeIndex, sequence int, holders []holder, known 
 		return cmp.Or(strings.Compare(a.designation.Party.UID, b.designation.Party.UID), cmp.Compare(a.from, b.from))
 	})
 	return done
+}
+
+// standing lists by position which holders a sequence's versions have, of those that
+// were known, and the positions that name a party.
+func (x *Index) standing(scope *scopeIndex, sequence int, holders []holder, known time.Time) (standing [][]holder, named []int) {
+	s := scope.sequences[sequence]
+	standing = make([][]holder, len(s.versions))
+	for _, h := range holders {
+		for _, sp := range scope.spans.of(h.party) {
+			if int(sp.sequence) != sequence {
+				continue
+			}
+			for p := int(sp.from); p <= int(sp.to); p++ {
+				if s.knew(p, known) {
+					standing[p] = append(standing[p], h)
+				}
+			}
+		}
+	}
+	for p, hs := range standing {
+		if slices.ContainsFunc(hs, func(h holder) bool { return x.uid(h) != "" }) {
+			named = append(named, p)
+		}
+	}
+	return standing, named
 }
 
 // byParty groups what stands at a position by party: those named there, else those that
@@ -162,14 +167,19 @@ func (x *Index) designation(s *sequence, line timeline, standing [][]holder, r *
 			d.LastSeen = at
 		}
 	}
-	h := r.holders[0]
-	d.Party = x.history.Parties[h.party]
-	if d.Party.UID == "" && len(d.Party.Names) == 0 && h.wallet >= 0 {
-		// A snapshot of addresses alone is not a party with them all.
-		d.Party.Wallets = d.Party.Wallets[h.wallet : h.wallet+1 : h.wallet+1]
-	}
+	d.Party = x.partyOf(r.holders[0])
 	d.Source = source(s.versions[r.to])
 	return d
+}
+
+// partyOf is the party's content. A snapshot of addresses alone is not a party that has
+// them all.
+func (x *Index) partyOf(h holder) fundtrail.Party {
+	p := x.history.Parties[h.party]
+	if p.UID == "" && len(p.Names) == 0 && h.wallet >= 0 {
+		p.Wallets = p.Wallets[h.wallet : h.wallet+1 : h.wallet+1]
+	}
+	return p
 }
 
 // source is what a reader needs to check the version again.

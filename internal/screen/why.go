@@ -51,7 +51,7 @@ func (x *Index) wallet(h holder) *fundtrail.Wallet {
 }
 
 // listed says how the list has the address, without knowing how it was asked for.
-func (x *Index) listed(s *subject, r *run) string {
+func (x *Index) listed(r *run) string {
 	words := x.currencies(r.holders)
 	if len(words) == 0 {
 		return "the address is listed"
@@ -77,20 +77,20 @@ func (x *Index) listedChains(r *run) (chains []fundtrail.Chain, all bool) {
 
 // explain says in a sentence how what was asked is what is listed. It counts unless it
 // is known to be a contract, which is only where it was made.
-func (x *Index) explain(a *asked, s *subject, r *run, wallet string) (why string, counts bool) {
-	why, counts = x.listed(s, r), true
+func (x *Index) explain(a *asked, r *run, wallet string) (why string, counts bool) {
+	why, counts = x.listed(r), true
 	add := func(words string) { why += "; " + words }
 	switch a.found {
 	case byKey:
 		switch {
 		case a.form == formHex && !fundtrail.EIP55Holds(a.text):
 			add("the case of the letters asked breaks its checksum (EIP-55), and the digits are the listed ones")
-		case s.form.caseless() && foldedAll(a.text) == foldedAll(wallet):
+		case a.form.caseless() && foldedAll(a.text) == foldedAll(wallet):
 		case a.form == formBare:
 			add("asked without its 0x")
 		case a.form == formWord:
 			add("asked as a word of 32 bytes")
-		case a.key[0] == keyPublic && (a.form == formSegwit) != (s.form == formSegwit):
+		case a.key[0] == keyPublic && (a.form == formSegwit) != (spell(wallet).form == formSegwit):
 			add(a.text + " is the same public key's hash in another form, and whoever can spend from one can spend from the other")
 		case foldedAll(a.text) != foldedAll(wallet):
 			add(a.text + " is another spelling of it")
