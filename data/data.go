@@ -1,5 +1,6 @@
 // Package data holds the project's curated knowledge: thefts, services with their
-// addresses, parties and tokens, one YAML record a file, embedded in the program.
+// addresses, parties, sanctions lists and tokens, one YAML record a file, embedded in the
+// program.
 //
 // Everything here is a claim. Each statement names its source and carries a
 // confidence from 0 to 100, and claims that contradict each other stand side by
@@ -24,13 +25,14 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-//go:embed actors/*.yaml incidents/*.yaml services/*.yaml assets.yaml ledgers/*.csv
+//go:embed actors/*.yaml incidents/*.yaml lists/*.yaml services/*.yaml assets.yaml ledgers/*.csv
 var files embed.FS
 
 var (
 	incidents = sync.OnceValue(func() []fundtrail.Incident { return mustParse("incidents", parseIncident) })
 	services  = sync.OnceValue(func() []Service { return mustParse("services", parseService) })
 	actors    = sync.OnceValue(func() []fundtrail.Actor { return mustParse("actors", parseActor) })
+	lists     = sync.OnceValue(func() []List { return mustParse("lists", parseList) })
 	tokens    = sync.OnceValue(mustAssets)
 
 	poolIndex  = sync.OnceValue(func() map[deposit]fundtrail.Tag { return pools(services()) })

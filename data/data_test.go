@@ -309,8 +309,8 @@ func TestDocument(t *testing.T) {
 	}
 	text := string(raw)
 	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(text, -1)
-	if len(examples) != 3 {
-		t.Fatalf("%d examples, want an incident, a service and an actor", len(examples))
+	if len(examples) != 4 {
+		t.Fatalf("%d examples, want an incident, a service, an actor and a list", len(examples))
 	}
 	in, err := parseIncident([]byte(examples[0][1]))
 	if err != nil || len(in.Thefts) != 1 || len(in.Losses) != 2 {
@@ -323,6 +323,10 @@ func TestDocument(t *testing.T) {
 	a, err := parseActor([]byte(examples[2][1]))
 	if err != nil || len(a.Related) != 1 || len(a.Statements) != 1 {
 		t.Errorf("the actor: %+v, %v", a, err)
+	}
+	l, err := parseList([]byte(examples[3][1]))
+	if err != nil || len(l.Downloads) != 2 || len(l.Downloads[1].Files) != 2 {
+		t.Errorf("the list: %+v, %v", l, err)
 	}
 	_, list, _ := strings.Cut(text, "`data/category.go`:")
 	list, _, _ = strings.Cut(list, ". The category")

@@ -37,6 +37,9 @@ type sourceYAML struct {
 	URL       string `yaml:"url"`
 	Published when   `yaml:"published"`
 	Retrieved when   `yaml:"retrieved"`
+	// Unread marks a source that nobody has read for the record. What cites it is from
+	// memory, and the source is where to check it.
+	Unread bool `yaml:"unread"`
 }
 
 // sourcesYAML are a record's sources by key.
@@ -71,9 +74,8 @@ func (s sourceYAML) source() fundtrail.Source {
 // check says what is wrong with the sources themselves.
 func (s sourcesYAML) check() error {
 	for key, src := range s {
-		scheme, rest, _ := strings.Cut(src.URL, "://")
-		if scheme != "https" && scheme != "http" || rest == "" {
-			return fmt.Errorf("source %q: url %q: want http or https: %w", key, src.URL, fundtrail.ErrInvalid)
+		if err := webAddress(src.URL); err != nil {
+			return fmt.Errorf("source %q: %w", key, err)
 		}
 	}
 	return nil

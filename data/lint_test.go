@@ -87,7 +87,7 @@ func (l *linter) record(name string, raw []byte) {
 		return
 	}
 	if len(doc.Content) > 0 {
-		l.node(name, doc.Content[0])
+		l.node(name, doc.Content[0], unreadSources(doc.Content[0]))
 		l.sources(name, doc.Content[0])
 	}
 	for i, line := range strings.Split(string(raw), "\n") {
@@ -115,6 +115,11 @@ func (l *linter) record(name string, raw []byte) {
 		if a, err = parseActor(raw); err == nil {
 			l.actor(name, a)
 		}
+	case folder == "lists":
+		var list List
+		if list, err = parseList(raw); err == nil {
+			l.list(name, list)
+		}
 	case name == "assets.yaml":
 		var ts []Token
 		if ts, err = parseAssets(raw); err == nil {
@@ -131,10 +136,10 @@ func (l *linter) record(name string, raw []byte) {
 var unfinished = regexp.MustCompile(`\b(TODO|FIXME|XXX|TBD)\b`)
 
 // node checks what concerns any mapping and any scalar of a record.
-func (l *linter) node(name string, n *yaml.Node) {
+func (l *linter) node(name string, n *yaml.Node, unread map[string]bool) {
 	switch n.Kind {
 	case yaml.MappingNode:
-		l.memory(name, n)
+		l.memory(name, n, unread)
 		for i := 0; i < len(n.Content); i += 2 {
 			key, value := n.Content[i], n.Content[i+1]
 			if key.Value == "of" && !slices.IsSortedFunc(value.Content, compareNodes) {
@@ -147,26 +152,49 @@ func (l *linter) node(name string, n *yaml.Node) {
 						genesis.Format(time.DateOnly), asOf.Format(time.DateOnly))
 				}
 			}
-			l.node(name, key)
-			l.node(name, value)
+			l.node(name, key, unread)
+			l.node(name, value, unread)
 		}
 	case yaml.ScalarNode:
 		l.spelling(name, n)
 	default:
 		for _, c := range n.Content {
-			l.node(name, c)
+			l.node(name, c, unread)
 		}
 	}
 }
 
 func compareNodes(a, b *yaml.Node) int { return strings.Compare(a.Value, b.Value) }
 
-// memory: what nobody's source supports has at most 20, and says so.
-func (l *linter) memory(name string, n *yaml.Node) {
+// unreadSources returns the keys of the sources that nobody has read.
+func unreadSources(doc *yaml.Node) map[string]bool {
+	var y struct {
+		Sources map[string]struct {
+			Unread bool `yaml:"unread"`
+		} `yaml:"sources"`
+	}
+	out := map[string]bool{}
+	if doc.Decode(&y) == nil {
+		for key, s := range y.Sources {
+			out[key] = s.Unread
+		}
+	}
+	return out
+}
+
+// memory: what nobody's source supports has at most 20, and says so; a source that
+// nobody has read supports nothing.
+func (l *linter) memory(name string, n *yaml.Node, unread map[string]bool) {
 	confidence, said := -1, false
 	for i := 0; i < len(n.Content); i += 2 {
 		if key, value := n.Content[i].Value, n.Content[i+1]; key == "confidence" {
 			confidence, _ = strconv.Atoi(value.Value)
+		} else if key == "source" && unread[value.Value] {
+			defer func() {
+				if !said {
+					l.bad(name, `line %d: source %s is unread, without "from memory, no source seen"`, n.Line, value.Value)
+				}
+			}()
 		} else if value.Kind == yaml.ScalarNode {
 			said = said || strings.Contains(strings.ToLower(oneLine(value.Value)), "from memory, no source seen")
 		}
@@ -241,8 +269,8 @@ func (l *linter) sources(name string, doc *yaml.Node) {
 		if err := y.Sources.Content[i+1].Decode(&s); err != nil {
 			continue // the record's own parser says it better
 		}
-		if s.Title == "" || s.URL == "" || s.Retrieved.IsZero() {
-			l.bad(name, "source %s: want title, url and retrieved", key)
+		if s.Title == "" || s.URL == "" || s.Retrieved.IsZero() != s.Unread {
+			l.bad(name, "source %s: want title, url and retrieved (or unread instead)", key)
 		}
 		if s.Published.After(s.Retrieved.Time) {
 			l.bad(name, "source %s: published after it was retrieved", key)
@@ -371,6 +399,24 @@ func (l *linter) actor(name string, a fundtrail.Actor) {
 	}
 }
 
+func (l *linter) list(name string, list List) {
+	l.identity(name, list.ID, list.Name)
+	l.summary(name, list.Summary)
+	if !slices.IsSorted(list.Languages) {
+		l.bad(name, "languages are not sorted")
+	}
+	seen := map[string]string{}
+	for _, d := range list.Downloads {
+		for _, f := range d.Files {
+			// The same file twice would be asked for twice.
+			if other, ok := seen[f.URL]; ok {
+				l.bad(name, "download %s: %s is in download %s too", d.Name, f.URL, other)
+			}
+			seen[f.URL] = d.Name
+		}
+	}
+}
+
 func (l *linter) assets(name string, ts []Token) {
 	for i, t := range ts {
 		l.tokens[t.Asset] = true
@@ -435,6 +481,8 @@ const (
 	tumbler = "services/tumbler.yaml"
 	robbers = "actors/robbers.yaml"
 	owner   = "actors/corner-shop.yaml"
+	notices = "lists/notices.yaml"
+	wanted  = "lists/wanted.yaml"
 	coins   = "assets.yaml"
 )
 
@@ -529,6 +577,28 @@ var breakages = []struct {
 	{why: "router to nowhere", file: tumbler, old: "to: [eth/0x6666666666666666666666666666666666666666", new: "to: [eth/0x6666666666666666666666666666666666666660", want: "which is no pool of this record"},
 	{why: "router of two minds", file: tumbler, old: "amount: 10000000000000000000,", new: "amount: 1000000000000000000,", want: "to two pools"},
 	{why: "router that passes nothing", file: tumbler, old: "    passes:\n      - {to: [eth/0x6666666666666666666666666666666666666666, eth/0x7777777777777777777777777777777777777777], source: press, confidence: 40}\n", want: "router 1: want at, label and passes"},
+
+	{why: "unread source with a day", file: notices, old: "    unread: true\n", new: "    unread: true\n    retrieved: 2024-04-01\n", want: "want title, url and retrieved (or unread instead)"},
+	{why: "unread source without saying so", file: notices, old: "Daily. From memory, no source seen; not checked.", new: "Daily.", want: "source board is unread, without"},
+	{why: "unread source too sure", file: notices, old: "source: board, confidence: 10", new: "source: board, confidence: 60", want: "from memory, with confidence 60"},
+	{why: "list's name taken", file: notices, old: "name: Notices of the Corner", new: "name: Notices\nname: x", want: "already defined"},
+	{why: "list's id is no slug", file: notices, old: "id: notices", new: "id: the notices", want: "want lower-case"},
+	{why: "list of nobody", file: notices, old: "publisher: The Board\n", want: "want a publisher"},
+	{why: "odd jurisdiction", file: notices, old: "jurisdiction: UN", new: "jurisdiction: un", want: `jurisdiction "un"`},
+	{why: "odd language", file: notices, old: "languages: [en, fr]", new: "languages: [en, french]", want: `language "french"`},
+	{why: "languages out of order", file: notices, old: "languages: [en, fr]", new: "languages: [fr, en]", want: "languages are not sorted"},
+	{why: "list that may vanish", file: notices, old: "shrink: 20", new: "shrink: 100", want: "shrink 100: want 1 to 99"},
+	{why: "list without terms", file: notices, old: "terms: {text: Free for all.,", new: "terms: {", want: "terms: statement 1: no text"},
+	{why: "list without a page", file: notices, old: "page: {url: https://example.org/notices,", new: "page: {", want: `page: url ""`},
+	{why: "neither way to a list", file: notices, old: "by_hand: Read out aloud.", new: "downloads: []", want: "want downloads or by_hand"},
+	{why: "both ways to a list", file: wanted, old: "downloads:\n", new: "by_hand: Come and see.\ndownloads:\n", want: "want downloads or by_hand"},
+	{why: "download without files", file: wanted, old: "    files:\n      - {name: WANTED.XML, url: https://example.org/wanted.xml}\n", want: "download xml: no files"},
+	{why: "download without a format", file: wanted, old: "    format: a form\n", want: "download 1: want a name and a format"},
+	{why: "file name with a folder", file: wanted, old: "name: WANTED.XML", new: "name: ../WANTED.XML", want: `file "../WANTED.XML"`},
+	{why: "file twice", file: wanted, old: "https://example.org/wanted.csv", new: "https://example.org/wanted.xml", want: "is in download xml too"},
+	{why: "download twice", file: wanted, old: "name: csv", new: "name: xml", want: "download xml stands twice"},
+	{why: "download by other ways", file: wanted, old: "url: https://example.org/wanted.xml", new: "url: ftp://example.org/wanted.xml", want: "want http or https"},
+	{why: "download without a source", file: wanted, old: "    source: press\n    confidence: 60\n", want: "download xml: no source"},
 
 	{why: "token without decimals", file: coins, old: "    decimals: 18\n", want: "want a symbol and decimals"},
 	{why: "too many decimals", file: coins, old: "decimals: 18", new: "decimals: 37", want: "want a symbol and decimals"},

@@ -83,6 +83,7 @@ func Lists(ctx context.Context, st *store.Store, in []Input, opt ListOptions) ([
 	l.opt.MaxBytes = cmp.Or(opt.MaxBytes, 1<<30)
 	l.opt.MaxShrink = max(0, cmp.Or(opt.MaxShrink, 0.2))
 	now := l.opt.Now().UTC()
+	l.now = now
 	l.opt.Received = opt.Received.UTC()
 	if opt.Received.IsZero() {
 		l.opt.Received = now
@@ -126,6 +127,7 @@ type listImport struct {
 	forms  *listForms
 	kept   []fundtrail.ListVersion // in the store
 	broken error                   // the store's error
+	now    time.Time               // when the call began: what the log of attempts has of all of it
 }
 
 // one imports one group.
@@ -298,7 +300,7 @@ func (l *listImport) keep(ctx context.Context, o ListOutcome, files []store.File
 // record writes an outcome to the log of attempts.
 func (l *listImport) record(ctx context.Context, o *ListOutcome) error {
 	a := store.Attempt{
-		List: o.Version.List, Source: cmp.Or(l.opt.Source, strings.Join(o.Files, " ")), Time: l.opt.Now(),
+		List: o.Version.List, Source: cmp.Or(l.opt.Source, strings.Join(o.Files, " ")), Time: l.now,
 		Outcome: o.Outcome, Reason: strings.Join(o.Forced, "; "), Forced: len(o.Forced) > 0 && o.Err == nil,
 		SHA256: o.Version.SHA256, ETag: l.opt.ETag, LastModified: l.opt.LastModified,
 	}

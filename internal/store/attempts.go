@@ -1,11 +1,13 @@
 package store
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -36,7 +38,8 @@ const (
 	Failed    Outcome = "failed"    // nothing came, or it could not be kept
 )
 
-// AddAttempt records an attempt, now unless its Time is set to the second.
+// AddAttempt records an attempt. Its Time is kept to the millisecond; attempts of one
+// run that have the same Time are told from those of a later run.
 func (s *Store) AddAttempt(ctx context.Context, a Attempt) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		last, id, err := lastAttempt(ctx, tx, a.List, a.Source)
@@ -45,12 +48,12 @@ func (s *Store) AddAttempt(ctx context.Context, a Attempt) error {
 		}
 		alike := a
 		alike.Time, alike.First, alike.Times = last.Time, last.First, last.Times
-		if alike == last && a.Time.Unix() >= last.Time.Unix() {
-			_, err = tx.ExecContext(ctx, "UPDATE attempt SET last = ?, times = times + 1 WHERE id = ?", a.Time.Unix(), id)
+		if alike == last && a.Time.UnixMilli() >= last.Time.UnixMilli() {
+			_, err = tx.ExecContext(ctx, "UPDATE attempt SET last = ?, times = times + 1 WHERE id = ?", a.Time.UnixMilli(), id)
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO attempt (list, source, first, last, times, outcome, reason, forced, sha256, etag, last_modified)
-			VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)`, a.List, a.Source, a.Time.Unix(), a.Time.Unix(), string(a.Outcome), a.Reason, a.Forced, a.SHA256[:], a.ETag, a.LastModified)
+			VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)`, a.List, a.Source, a.Time.UnixMilli(), a.Time.UnixMilli(), string(a.Outcome), a.Reason, a.Forced, a.SHA256[:], a.ETag, a.LastModified)
 		return err
 	})
 	if err != nil {
@@ -65,8 +68,8 @@ func scanAttempt(scan func(...any) error) (a Attempt, id int64, err error) {
 	var first, last int64
 	var digest []byte
 	err = scan(&id, &a.List, &a.Source, &first, &last, &a.Times, &a.Outcome, &a.Reason, &a.Forced, &digest, &a.ETag, &a.LastModified)
-	a.First, a.Time = time.Unix(first, 0).UTC(), time.Unix(last, 0).UTC()
-	copy(a.SHA256[:], bytes.Clone(digest))
+	a.First, a.Time = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC()
+	copy(a.SHA256[:], digest)
 	return a, id, err
 }
 
@@ -101,4 +104,33 @@ func (s *Store) Attempts(ctx context.Context) ([]Attempt, error) {
 		return nil, fmt.Errorf("read the attempts in %s: %w", s.path, explain(err))
 	}
 	return out, nil
+}
+
+// Standing returns the refusals and failures that no later success has answered: of the
+// same source, of the same bytes, or of the same list in a later run. Of several of one
+// list and source it returns the last. They stand by list, then source.
+func Standing(attempts []Attempt) (out []Attempt) {
+	last := map[[2]string]int{}
+	for i := range attempts {
+		a := &attempts[i]
+		if a.Outcome == Added || a.Outcome == Unchanged {
+			continue
+		}
+		answered := slices.ContainsFunc(attempts[i:], func(b Attempt) bool { return b.answers(a) && !b.Time.Before(a.Time) }) ||
+			slices.ContainsFunc(attempts[:i], func(b Attempt) bool { return b.answers(a) && b.Time.After(a.Time) })
+		if !answered {
+			last[[2]string{a.List, a.Source}] = i
+		}
+	}
+	for _, i := range slices.Sorted(maps.Values(last)) {
+		out = append(out, attempts[i])
+	}
+	slices.SortStableFunc(out, func(a, b Attempt) int { return cmp.Or(cmp.Compare(a.List, b.List), cmp.Compare(a.Source, b.Source)) })
+	return out
+}
+
+// answers tells whether b is a success that makes what was wrong with a history.
+func (b *Attempt) answers(a *Attempt) bool {
+	return (b.Outcome == Added || b.Outcome == Unchanged) &&
+		(b.Source == a.Source || b.SHA256 == a.SHA256 && a.SHA256 != [32]byte{} || b.List == a.List && a.List != "" && b.Time.After(a.Time))
 }

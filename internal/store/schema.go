@@ -67,7 +67,7 @@ CREATE TABLE attempt (
 	id            INTEGER PRIMARY KEY,
 	list          TEXT NOT NULL,
 	source        TEXT NOT NULL,
-	first         INTEGER NOT NULL, -- Unix seconds; of a run that ended alike, the first
+	first         INTEGER NOT NULL, -- Unix milliseconds; of a run that ended alike, the first
 	last          INTEGER NOT NULL, -- and the last
 	times         INTEGER NOT NULL,
 	outcome       TEXT NOT NULL,
