@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -33,14 +32,12 @@ until the old one's --grace is over.
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	var home string
-	c.PersistentFlags().StringVar(&home, "home", "", "folder of the lists and keys (default $FUNDTRAIL_HOME, else the user's data folder)")
-	c.AddCommand(newKeysAdd(&home), newKeysList(&home), newKeysRevoke(&home))
+	c.AddCommand(newKeysAdd(), newKeysList(), newKeysRevoke())
 	return c
 }
 
-func keyFile(home string) (*web.KeyFile, error) {
-	dir, err := homeFolder(home)
+func keyFile(home *homeFlag) (*web.KeyFile, error) {
+	dir, err := home.path()
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +45,7 @@ func keyFile(home string) (*web.KeyFile, error) {
 }
 
 type keyFlags struct {
+	homeFlag
 	scopes   []string
 	expires  string
 	rate     string
@@ -55,7 +53,7 @@ type keyFlags struct {
 	grace    string
 }
 
-func newKeysAdd(home *string) *cobra.Command {
+func newKeysAdd() *cobra.Command {
 	f := &keyFlags{}
 	c := &cobra.Command{
 		Use:   "add NAME",
@@ -75,8 +73,9 @@ the decision record), admin (metrics, reload). They do not include one another.
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return addKey(c, *home, f, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return addKey(c, f, args[0]) },
 	}
+	f.register(c)
 	c.Flags().StringSliceVar(&f.scopes, "scope", []string{"screen", "lists"}, "what the key may do: screen, lists, record, admin (repeat)")
 	c.Flags().StringVar(&f.expires, "expires", "", "when it ends: a day, or how long from now as `90d` or 12h (default never)")
 	c.Flags().StringVar(&f.rate, "rate", "", "the most items `N` a second (default the server's --rate)")
@@ -85,8 +84,8 @@ the decision record), admin (metrics, reload). They do not include one another.
 	return c
 }
 
-func addKey(c *cobra.Command, home string, f *keyFlags, name string) error {
-	file, err := keyFile(home)
+func addKey(c *cobra.Command, f *keyFlags, name string) error {
+	file, err := keyFile(&f.homeFlag)
 	if err != nil {
 		return err
 	}
@@ -178,8 +177,9 @@ func parseSpan(s string) (time.Duration, error) {
 	return d, err
 }
 
-func newKeysList(home *string) *cobra.Command {
-	return &cobra.Command{
+func newKeysList() *cobra.Command {
+	var home homeFlag
+	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the API keys, without the keys themselves",
 		Long: `List prints every key that was made, newest last: id, name, state, scopes, rate, and when
@@ -187,7 +187,7 @@ it was made, ends or was revoked. The keys themselves are kept nowhere.
 ` + exitCodes,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			file, err := keyFile(*home)
+			file, err := keyFile(&home)
 			if err != nil {
 				return err
 			}
@@ -202,6 +202,8 @@ it was made, ends or was revoked. The keys themselves are kept nowhere.
 			return printKeys(c.OutOrStdout(), keys, time.Now())
 		},
 	}
+	home.register(c)
+	return c
 }
 
 func printKeys(w io.Writer, keys []web.APIKey, now time.Time) error {
@@ -224,8 +226,9 @@ func printKeys(w io.Writer, keys []web.APIKey, now time.Time) error {
 	return t.Flush()
 }
 
-func newKeysRevoke(home *string) *cobra.Command {
-	return &cobra.Command{
+func newKeysRevoke() *cobra.Command {
+	var home homeFlag
+	c := &cobra.Command{
 		Use:   "revoke ID...",
 		Short: "End API keys now",
 		Long: `Revoke ends keys at once; a running server refuses them within seconds. Their lines stay
@@ -239,7 +242,7 @@ in the list, so that the record's callers keep their names.
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			file, err := keyFile(*home)
+			file, err := keyFile(&home)
 			if err != nil {
 				return err
 			}
@@ -253,23 +256,6 @@ in the list, so that the record's callers keep their names.
 			return nil
 		},
 	}
-}
-
-// homeFolder is the folder of lists, keys and the record: --home, else FUNDTRAIL_HOME,
-// else fundtrail in the user's data folder (XDG).
-func homeFolder(flag string) (string, error) {
-	if flag != "" {
-		return flag, nil
-	}
-	if dir := os.Getenv("FUNDTRAIL_HOME"); dir != "" {
-		return dir, nil
-	}
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "fundtrail"), nil
-	}
-	dir, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("no home folder: %w; give one with --home", err)
-	}
-	return filepath.Join(dir, ".local", "share", "fundtrail"), nil
+	home.register(c)
+	return c
 }

@@ -121,10 +121,6 @@ casework. "Not seen" is never "clean", and an unknown price is "unpriced".
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	root.CompletionOptions.HiddenDefaultCmd = false
-<<<<<<< HEAD
-	root.AddCommand(newTrace(), newVerify(), newIncidents(), newServe(), newKeys())
-=======
-	root.AddCommand(newTrace(), newVerify(), newIncidents(), newLists())
->>>>>>> w-fetch
+	root.AddCommand(newTrace(), newVerify(), newIncidents(), newLists(), newServe(), newKeys())
 	return root
 }

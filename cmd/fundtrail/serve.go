@@ -16,12 +16,11 @@ import (
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/screen"
-	"github.com/fundtrail/fundtrail/internal/store"
 	"github.com/fundtrail/fundtrail/internal/web"
 )
 
 type serveFlags struct {
-	home      string
+	homeFlag
 	listen    string
 	noAuth    bool
 	force     bool
@@ -64,7 +63,7 @@ asked. With --record every answer is in the decision record before it is given.
 		RunE: func(c *cobra.Command, _ []string) error { return runServe(c, f) },
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.home, "home", "", "folder of the lists and keys (default $FUNDTRAIL_HOME, else the user's data folder)")
+	f.register(c)
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address and port to listen on")
 	fl.BoolVar(&f.noAuth, "no-auth", false, "answer everybody, without API keys; on a loopback address only")
 	fl.BoolVar(&f.force, "force", false, "with --no-auth: on any address")
@@ -93,7 +92,7 @@ func runServe(c *cobra.Command, f *serveFlags) (err error) {
 	if err := f.checkSafe(); err != nil {
 		return err
 	}
-	dir, err := homeFolder(f.home)
+	dir, err := f.path()
 	if err != nil {
 		return err
 	}
@@ -115,10 +114,8 @@ func runServe(c *cobra.Command, f *serveFlags) (err error) {
 			return fmt.Errorf("no API keys in %s: make one with fundtrail keys add NAME, or serve this machine only with --no-auth", opt.Keys.Path)
 		}
 	}
-	lists, err := store.Open(c.Context(), dir, store.Options{ReadOnly: true})
-	if errors.Is(err, fundtrail.ErrNotFound) {
-		return fmt.Errorf("%w; fundtrail lists sync or lists import gets some", err)
-	} else if err != nil {
+	lists, err := f.read(c.Context())
+	if err != nil {
 		return err
 	}
 	defer lists.Close()
