@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fundtrail/fundtrail/internal/screen"
 )
@@ -97,14 +96,13 @@ func BenchmarkBatchParts(b *testing.B) {
 	b.Run("encode", func(b *testing.B) {
 		var out []byte
 		var asked askedSets
+		var q screen.Question
 		for b.Loop() {
 			out = out[:0]
 			for i := range answers {
-				out = appendItem(out, "", &answers[i], asked.id(answers[i].Asked), "")
+				out = appendItem(out, "", &q, &answers[i], asked.id(answers[i].Asked, nil), "")
 			}
 		}
 		per(b)
 	})
 }
-
-var _ = time.Now

@@ -14,149 +14,48 @@ import (
 	"github.com/fundtrail/fundtrail/internal/screen"
 )
 
-// clearAnswers is what of a snapshot's usual answers is the same every time: the end of
-// the document of a clear address, on the newest versions.
-type clearAnswers struct {
-	asked    []*fundtrail.ListVersion
-	versions []byte // the versions, encoded
-}
-
-// prepare encodes what does not change while the snapshot is in force.
-func (n *Snapshot) prepare() {
-	// Any address will do: which versions answer does not depend on it.
-	a := n.Index.Ask(screen.Question{Text: "0x0000000000000000000000000000000000000001", Kind: screen.AnAddress})
-	n.clear = clearAnswers{a.Asked, appendVersions(nil, a.Asked)}
-}
-
-// appendOne writes the document of one answer.
+// appendOne writes the document of one answer, and where it comes from behind its own
+// members.
 func (n *Snapshot) appendOne(b []byte, q *screen.Question, a *screen.Answer, record string, at time.Time) []byte {
-	b = append(b, `{"schema":"fundtrail.screening/1","snapshot":"`...)
+	b = n.encoder.AppendJSON(b, q, a)
+	b = append(b[:len(b)-1], `,"snapshot":"`...)
 	b = append(b, n.ID...)
 	b = append(b, `","time":"`...)
 	b = append(at.UTC().AppendFormat(b, time.RFC3339), '"')
 	if record != "" {
 		b = appendMember(b, "record", record)
 	}
-	if q.Chain != "" {
-		b = appendMember(b, "chain", string(q.Chain))
-	}
-	if !q.AsOf.IsZero() {
-		b = appendMember(b, "as_of", q.AsOf.UTC().Format(time.DateOnly))
-	}
-	b = appendTime(b, "known_at", q.Known)
-	b = appendSaid(append(b, ','), a)
-	b = append(b, `,"asked":`...)
-	if slices.Equal(a.Asked, n.clear.asked) {
-		b = append(b, n.clear.versions...)
-	} else {
-		b = appendVersions(b, a.Asked)
-	}
 	return append(b, '}', '\n')
 }
 
-// appendItem writes the answer to one item of a batch.
-func appendItem(b []byte, id string, a *screen.Answer, asked, record string) []byte {
+// appendItem writes the answer to one item of a batch. asked names what answered.
+func appendItem(b []byte, id string, q *screen.Question, a *screen.Answer, asked, record string) []byte {
 	b = append(b, '{')
 	if id != "" {
 		b = append(appendString(append(b, `"id":`...), id), ',')
 	}
-	b = appendSaid(b, a)
+	if a.Verdict == screen.Clear && a.Kind == screen.AnAddress && plainClear(q, a) {
+		// What nearly every item of a large batch is, in the same bytes as AppendMembers.
+		b = appendString(append(b, `"verdict":"clear","kind":"address","read":`...), a.Read)
+		b = append(b, `,"method":"`+string(screen.MethodAddress)+`","matches":[]`...)
+	} else {
+		b = screen.AppendMembers(b, q, a)
+	}
+	b = append(append(append(b, `,"asked":"`...), asked...), '"')
 	if record != "" {
 		b = appendMember(b, "record", record)
 	}
-	b = append(b, `,"asked":"`...)
-	b = append(b, asked...)
-	return append(b, '"', '}')
+	return append(b, '}')
 }
 
-func appendSaid(b []byte, a *screen.Answer) []byte {
-	b = append(b, `"verdict":"`...)
-	b = append(b, a.Verdict...)
-	b = append(b, `","kind":"`...)
-	b = append(b, a.Kind...)
-	b = appendString(append(b, `","read":`...), a.Read)
-	if a.Reason != "" {
-		b = appendMember(b, "reason", a.Reason)
-	}
-	b = appendListings(b, "matches", a.Matches)
-	b = appendListings(b, "past", a.Past)
-	b = appendListings(b, "related", a.Related)
-	if len(a.Tags) > 0 {
-		labels := make([]Label, len(a.Tags))
-		for i, t := range a.Tags {
-			labels[i] = Label{t.Label, t.Category, t.Actor, int(t.Confidence), t.Source.URL}
-		}
-		b = appendValue(b, "tags", labels)
-	}
-	if len(a.NotCovered) > 0 {
-		b = appendValue(b, "not_covered", a.NotCovered)
-	}
-	if len(a.Found) > 0 {
-		found := make([]SaidOfIt, len(a.Found))
-		for i := range a.Found {
-			found[i] = SaidOfIt{string(a.Found[i].Verdict), a.Found[i].Read, a.Found[i].Reason}
-		}
-		b = appendValue(b, "found", found)
-	}
-	return b
-}
-
-func appendListings(b []byte, name string, matches []screen.Match) []byte {
-	if len(matches) == 0 {
-		return b
-	}
-	list := make([]Listing, len(matches))
-	for i := range matches {
-		m := &matches[i]
-		d := m.Designation
-		list[i] = Listing{
-			List: d.List, UID: d.Party.UID, Name: mainName(&d.Party), Party: string(d.Party.Kind), Programs: d.Party.Programs,
-			Listed: timeText(d.Listed), ListedAfter: timeText(d.ListedAfter), Delisted: timeText(d.Delisted), DelistedAfter: timeText(d.DelistedAfter),
-			FirstSeen: timeText(d.FirstSeen), LastSeen: timeText(d.LastSeen), URL: d.Source.URL, Wallet: m.Wallet, MatchedName: m.Name, Score: m.Score, Why: m.Why,
-		}
-		if m.Version != nil {
-			list[i].Version = versionOf(m.Version)
-		}
-		for _, t := range m.Tokens {
-			list[i].Tokens = append(list[i].Tokens, Token(t))
-		}
-	}
-	return appendValue(b, name, list)
-}
-
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
-}
-
-func appendVersions(b []byte, versions []*fundtrail.ListVersion) []byte {
-	b = append(b, '[')
-	for i, v := range versions {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendJSON(b, versionOf(v))
-	}
-	return append(b, ']')
+func plainClear(q *screen.Question, a *screen.Answer) bool {
+	return len(a.Past) == 0 && len(a.Related) == 0 && len(a.Tags) == 0 && len(a.Found) == 0 && a.Reason == "" && len(a.Read) < 200 &&
+		q.AsOf.IsZero() && q.Known.IsZero()
 }
 
 func appendMember(b []byte, name, value string) []byte {
 	b = append(append(append(b, `,"`...), name...), `":`...)
 	return appendString(b, value)
-}
-
-func appendTime(b []byte, name string, t time.Time) []byte {
-	if t.IsZero() {
-		return b
-	}
-	return appendMember(b, name, timeText(t))
-}
-
-func appendValue(b []byte, name string, v any) []byte {
-	b = append(append(append(b, `,"`...), name...), `":`...)
-	return appendJSON(b, v)
 }
 
 func appendJSON(b []byte, v any) []byte {
@@ -177,19 +76,50 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// askedName names a set of versions by what tells them apart.
-func askedName(versions []*fundtrail.ListVersion) string {
-	if len(versions) == 0 {
-		return "none"
+// askedSets are the sets of list versions that answered, each under a name that follows
+// from what is in it.
+type askedSets struct {
+	sets []askedSet
+}
+
+type askedSet struct {
+	name       string
+	versions   []*fundtrail.ListVersion
+	notCovered []string
+}
+
+// id names a set. Versions are told apart by where they are: a snapshot has each once.
+func (s *askedSets) id(versions []*fundtrail.ListVersion, notCovered []string) string {
+	for i := range s.sets {
+		if slices.Equal(s.sets[i].versions, versions) && slices.Equal(s.sets[i].notCovered, notCovered) {
+			return s.sets[i].name
+		}
 	}
+	set := askedSet{versions: versions, notCovered: notCovered}
+	set.name = set.digest()
+	s.sets = append(s.sets, set)
+	return set.name
+}
+
+func (s *askedSets) merge(from *askedSets) {
+	for i := range from.sets {
+		s.id(from.sets[i].versions, from.sets[i].notCovered)
+	}
+}
+
+// digest names a set by what tells it apart.
+func (s *askedSet) digest() string {
 	h := sha256.New()
-	for _, v := range versions {
+	for _, v := range s.versions {
 		h.Write([]byte(v.List + "\n" + v.Format + "\n"))
 		var clocks [16]byte
 		binary.BigEndian.PutUint64(clocks[:], uint64(v.Published.Unix()))
 		binary.BigEndian.PutUint64(clocks[8:], uint64(v.Received.Unix()))
 		h.Write(clocks[:])
 		h.Write(v.SHA256[:])
+	}
+	for _, list := range s.notCovered {
+		h.Write([]byte("\x00" + list))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:6])
 }
@@ -202,8 +132,12 @@ func (s *askedSets) append(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(append(append(b, '"'), set.name...), `":`...)
-		b = appendVersions(b, set.versions)
+		b = append(append(append(b, '"'), set.name...), `":{"versions":`...)
+		b = screen.AppendVersions(b, set.versions)
+		if len(set.notCovered) > 0 {
+			b = appendJSON(append(b, `,"not_covered":`...), set.notCovered)
+		}
+		b = append(b, '}')
 	}
 	return append(b, '}')
 }

@@ -167,10 +167,10 @@ type ListsBody struct {
 
 // A ListOf is one list and its versions.
 type ListOf struct {
-	List     string          `json:"list" example:"us-ofac-sdn"`
-	Stale    bool            `json:"stale" doc:"Nothing was heard of the list for too long; it still answers"`
-	Newest   VersionOfList   `json:"newest" doc:"The version last published"`
-	Versions []VersionOfList `json:"versions" doc:"All of them, by publication, then receipt"`
+	List     string    `json:"list" example:"us-ofac-sdn"`
+	Stale    bool      `json:"stale" doc:"Nothing was heard of the list for too long; it still answers"`
+	Newest   Version   `json:"newest" doc:"The version last published"`
+	Versions []Version `json:"versions" doc:"All of them, by publication, then receipt"`
 }
 
 type listsOutput struct{ Body *ListsBody }

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/screen"
 )
 
@@ -219,16 +218,16 @@ func (b *batchWork) answer(p *part, deadline time.Time) {
 			p.questions, p.answers = append(p.questions, q), append(p.answers, a)
 			continue
 		}
-		out = b.encode(out, p, o, &a, "")
+		out = b.encode(out, p, o, &q, &a, "")
 	}
 	p.out.b = out
 }
 
-func (b *batchWork) encode(out []byte, p *part, o *options, a *screen.Answer, record string) []byte {
+func (b *batchWork) encode(out []byte, p *part, o *options, q *screen.Question, a *screen.Answer, record string) []byte {
 	if len(out) > 0 {
 		out = append(out, ',', '\n')
 	}
-	return appendItem(out, o.id, a, p.asked.id(a.Asked), record)
+	return appendItem(out, o.id, q, a, p.asked.id(a.Asked, a.NotCovered), record)
 }
 
 // record keeps every answer, and only then encodes them.
@@ -250,7 +249,7 @@ func (b *batchWork) record() *Problem {
 			if it.with >= 0 {
 				o = &b.batch.full[it.with]
 			}
-			p.out.b = b.encode(p.out.b, p, o, &p.answers[j], ids[p.from+j])
+			p.out.b = b.encode(p.out.b, p, o, &p.questions[j], &p.answers[j], ids[p.from+j])
 		}
 	}
 	return nil
@@ -320,31 +319,3 @@ var (
 	batchEnd = []byte("\n]}\n")
 	comma    = []byte(",\n")
 )
-
-// askedSets are the sets of list versions that answered, each under a name that follows
-// from what is in it.
-type askedSets struct {
-	sets []askedSet
-}
-
-type askedSet struct {
-	name     string
-	versions []*fundtrail.ListVersion
-}
-
-// id names a set. Versions are told apart by where they are: a snapshot has each once.
-func (s *askedSets) id(versions []*fundtrail.ListVersion) string {
-	for i := range s.sets {
-		if slices.Equal(s.sets[i].versions, versions) {
-			return s.sets[i].name
-		}
-	}
-	s.sets = append(s.sets, askedSet{askedName(versions), versions})
-	return s.sets[len(s.sets)-1].name
-}
-
-func (s *askedSets) merge(from *askedSets) {
-	for i := range from.sets {
-		s.id(from.sets[i].versions)
-	}
-}

@@ -38,7 +38,7 @@ type Snapshot struct {
 	History    *fundtrail.ListHistory
 	Index      Asker
 
-	clear clearAnswers
+	encoder *screen.Encoder
 }
 
 // snapshotID names a set of versions.
@@ -80,7 +80,7 @@ func (s *Server) Reload(ctx context.Context) error {
 	if old != nil {
 		next.Generation = old.Generation + 1
 	}
-	next.prepare()
+	next.encoder = new(screen.Encoder)
 	s.snapshot.Store(next)
 	s.metrics.loaded(next)
 	s.log.Info("lists loaded", "snapshot", next.ID, "generation", next.Generation, "lists", len(next.listNames()), "versions", len(history.Versions), "took", time.Since(start))
