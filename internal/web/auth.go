@@ -36,8 +36,8 @@ func newKeyring(keys []APIKey, rate float64, old keyring) keyring {
 			own = rate
 		}
 		c.bucket = newBucket(own)
-		if before := old[k.ID]; before != nil {
-			c.bucket.full.Store(before.bucket.full.Load())
+		if before := old[k.ID]; before != nil && before.bucket.each == c.bucket.each {
+			c.bucket = before.bucket
 		}
 		ring[k.ID] = c
 	}

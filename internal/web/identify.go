@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/fundtrail/fundtrail/internal/screen"
 )
@@ -68,8 +69,12 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, c *call) int {
 func identification(m *screen.Match) Identification {
 	d := m.Designation
 	words := []string{"SANCTIONS:", listTitle(d.List), partyName(d)}
-	if !d.Listed.IsZero() {
-		words = append(words, d.Listed.UTC().Format("2006-01-02"))
+	// The list's own date, else the version's, where the one before shows that it was new.
+	switch {
+	case !d.Party.Listed.IsZero():
+		words = append(words, d.Party.Listed.UTC().Format(time.DateOnly))
+	case !d.ListedAfter.IsZero():
+		words = append(words, d.Listed.UTC().Format(time.DateOnly))
 	}
 	words = append(words, m.Wallet)
 	var about []string
