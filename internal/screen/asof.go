@@ -25,8 +25,9 @@ func EndOfDay(day time.Time) time.Time {
 type sequence struct {
 	list     string
 	versions []*fundtrail.ListVersion
-	places   []int    // of versions in the history
-	whole    timeline // when everything received is known
+	places   []int     // of versions in the history
+	whole    timeline  // when everything received is known
+	first    time.Time // when the list's first version was received, whatever it covers
 	scope    fundtrail.ListScope
 }
 
@@ -37,8 +38,16 @@ type timeline []int32
 // newSequence collects a list's versions that cover the scope.
 func newSequence(h *fundtrail.ListHistory, list string, scope fundtrail.ListScope) *sequence {
 	s := &sequence{list: list, scope: scope}
+	met := false
 	for i := range h.Versions {
-		if v := &h.Versions[i]; v.List == list && v.Covers&scope != 0 {
+		v := &h.Versions[i]
+		if v.List != list {
+			continue
+		}
+		if !met || v.Received.Before(s.first) {
+			s.first, met = v.Received, true
+		}
+		if v.Covers&scope != 0 {
 			s.places = append(s.places, i)
 		}
 	}
@@ -179,7 +188,8 @@ type moment struct {
 	notCovered []string
 }
 
-// newMoment asks every sequence. Lists that have nothing in this scope are not covered.
+// newMoment asks every sequence. A list that was known and has
+// nothing that answers is not covered.
 func newMoment(sequences []*sequence, day, known time.Time) *moment {
 	m := &moment{day: day, known: known, effective: make([]int, len(sequences))}
 	for i, s := range sequences {
@@ -187,7 +197,7 @@ func newMoment(sequences []*sequence, day, known time.Time) *moment {
 		m.effective[i] = p
 		if p >= 0 {
 			m.asked = append(m.asked, s.versions[p])
-		} else {
+		} else if known.IsZero() || !s.first.After(known) {
 			m.notCovered = append(m.notCovered, s.list)
 		}
 	}

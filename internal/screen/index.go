@@ -33,6 +33,7 @@ type Index struct {
 	byFolded map[string]uint32 // a spelling that is the subject's but for the case of its letters
 	lost     int               // subjects known by their folded letters alone
 
+	order     []uint32 // the parties' contents, in an order of their own
 	parties   []entry
 	byUID     map[string][]uint32 // parties by UID, in lower case
 	nameIndex nameIndex
@@ -52,6 +53,7 @@ type subject struct {
 	key     key
 	form    form // of text
 	lost    bool // no file kept the case of its letters
+	several bool // lists write it in spellings that differ by more than case
 	holders []holder
 	runs    []run // what follows when everything received is known
 	newest  Answer
@@ -77,6 +79,7 @@ func New(h *fundtrail.ListHistory, opt Options) *Index {
 	slices.Sort(x.lists)
 	x.wallets = newScope(h, x.lists, fundtrail.CoversWallets)
 	x.names = newScope(h, x.lists, fundtrail.CoversNames)
+	x.order = x.inOrder()
 	x.addSubjects()
 	x.addParties()
 	for i := range x.subjects {
@@ -131,7 +134,7 @@ func (x *Index) addSubjects() {
 	x.byFolded = map[string]uint32{}
 	alike := map[string][]uint32{} // subjects by folded spelling
 	each := func(lost bool, visit func(h holder, w *fundtrail.Wallet, text string, sp spelling)) {
-		for _, p := range x.inOrder() {
+		for _, p := range x.order {
 			wallets := x.history.Parties[p].Wallets
 			for i := range wallets {
 				w := &wallets[i]
@@ -146,7 +149,9 @@ func (x *Index) addSubjects() {
 	}
 	each(false, func(h holder, w *fundtrail.Wallet, text string, sp spelling) {
 		id := x.subjectOf(text, sp)
-		x.subjects[id].holders = append(x.subjects[id].holders, h)
+		s := &x.subjects[id]
+		s.holders = append(s.holders, h)
+		s.several = s.several || !strings.EqualFold(text, s.text)
 		x.addSpellings(id, text, sp)
 		if folded := foldedAll(text); !sp.form.caseless() && !slices.Contains(alike[folded], id) {
 			alike[folded] = append(alike[folded], id)
@@ -258,7 +263,7 @@ func (x *Index) addParties() {
 	}
 	ids := map[name]uint32{}
 	x.byUID = map[string][]uint32{}
-	for _, p := range x.inOrder() {
+	for _, p := range x.order {
 		h := holder{party: p, wallet: -1}
 		for _, n := range x.sequencesOf(&x.names, []holder{h}) {
 			k := name{n, x.uid(h)}
