@@ -30,10 +30,10 @@ two clocks: when its publisher issued it and when it was received here.
 			if len(args) == 0 {
 				return c.Help()
 			}
-			return usage("unknown command %q of lists; there are: import, status", args[0])
+			return usage("unknown command %q of lists; there are: import, sync, status", args[0])
 		},
 	}
-	c.AddCommand(newListsImport(), newListsStatus())
+	c.AddCommand(newListsImport(), newListsSync(), newListsStatus())
 	return c
 }
 

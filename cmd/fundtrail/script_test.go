@@ -39,8 +39,9 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("unknown condition")
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits,
-			"edit":  edit,
+			"exits":   exits,
+			"edit":    edit,
+			"publish": publish,
 		},
 	})
 }

@@ -72,7 +72,7 @@ func explain(ctx context.Context, err error) *failure {
 	dns, op := new(net.DNSError), new(net.OpError)
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
-		text, fail.again = fmt.Sprintf("there is no host %s", dns.Name), false
+		text, fail.again = fmt.Sprintf("there is no host %s, or this machine is offline", dns.Name), false
 	case errors.As(err, &dns):
 		text, fail.unreached = fmt.Sprintf("the address of %s could not be looked up: offline?", dns.Name), true
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):

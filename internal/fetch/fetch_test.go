@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -544,7 +545,7 @@ func TestNobodyThere(t *testing.T) {
 func TestTLS(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
 	defer s.Close()
-	s.Config.ErrorLog = nil
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that fail as they should
 	c, k := client(Options{})
 	_, err := do(t, c, Request{URL: s.URL})
 	wantErr(t, err, fundtrail.ErrUnavailable, "certificate is not to be trusted")

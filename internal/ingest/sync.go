@@ -261,11 +261,31 @@ func (s *syncRun) discard(got []*fetch.Result) {
 func (s *syncRun) same(p *Publication, got []*fetch.Result) bool {
 	for i, g := range got {
 		last := s.last(p, i)
-		if !g.Unchanged && (s.opt.Full || last == nil || last.SHA256 != g.SHA256) {
+		switch {
+		case g.Unchanged:
+		case s.opt.Full:
+			return false
+		case last != nil && last.SHA256 == g.SHA256:
+		case len(got) == 1 && s.newest(p.List, g.SHA256):
+		default:
 			return false
 		}
 	}
 	return true
+}
+
+// newest reports whether the newest version of its form that the store has of a list is
+// the one with a digest. It may have come from another address, or from a file.
+func (s *syncRun) newest(list string, digest [32]byte) bool {
+	at := -1
+	for i, v := range s.kept { // they are in order of publication, then of receipt
+		if v.List == list && v.SHA256 == digest {
+			at = i
+		}
+	}
+	return at >= 0 && !slices.ContainsFunc(s.kept[at+1:], func(v fundtrail.ListVersion) bool {
+		return v.List == list && v.Format == s.kept[at].Format
+	})
 }
 
 // take imports what came.
@@ -359,19 +379,20 @@ func (s *syncRun) joint(p *Publication, got []*fetch.Result) string {
 
 // last returns the newest attempt at a file whose bytes were taken, while the store
 // still has a version that they can have become; nil when there is none.
-func (s *syncRun) last(p *Publication, i int) *store.Attempt {
+func (s *syncRun) last(p *Publication, i int) (best *store.Attempt) {
 	asked := source(p, i, nil)
-	for j := len(s.seen) - 1; j >= 0; j-- {
+	for j := range s.seen {
 		a := &s.seen[j]
-		if from, _, _ := strings.Cut(a.Source, arrow); a.List != p.List || from != asked || a.Outcome != store.Added && a.Outcome != store.Unchanged {
-			continue
+		from, _, _ := strings.Cut(a.Source, arrow)
+		taken := a.Outcome == store.Added || a.Outcome == store.Unchanged
+		if a.List == p.List && from == asked && taken && (best == nil || !a.Time.Before(best.Time)) {
+			best = a
 		}
-		if !slices.ContainsFunc(s.kept, func(v fundtrail.ListVersion) bool {
-			return v.List == p.List && (len(p.Files) > 1 || v.SHA256 == a.SHA256)
-		}) {
-			return nil
-		}
-		return a
+	}
+	if best == nil || slices.ContainsFunc(s.kept, func(v fundtrail.ListVersion) bool {
+		return v.List == p.List && (len(p.Files) > 1 || v.SHA256 == best.SHA256)
+	}) {
+		return best
 	}
 	return nil
 }

@@ -396,9 +396,19 @@ func TestSyncUndated(t *testing.T) {
 	s.now = s.now.AddDate(0, 0, 5)
 	want(t, s.sync(p.list("aa-one", "/bare")), "aa-one unchanged")
 	want(t, s.versions(), "aa-one 2026-11-22 2")
+	p.odd["/mirror"] = p.odd["/bare"]
+	want(t, s.sync(p.list("aa-one", "/mirror")), "aa-one unchanged")
+	before := text
 	text = "LIST aa-one\na\nb\nc\nEND\n"
 	want(t, s.sync(p.list("aa-one", "/bare")), "aa-one added")
 	want(t, s.versions(), "aa-one 2026-11-22 2", "aa-one 2026-11-27 3")
+	text = before // what came back is new again
+	s.now = s.now.AddDate(0, 0, 1)
+	s.opt.Force = true
+	want(t, s.sync(p.list("aa-one", "/mirror")), "aa-one unchanged") // which that address had all the time, as far as we know
+	want(t, s.sync(p.list("aa-one", "/third")), "aa-one failed…404")
+	want(t, s.sync(p.list("aa-one", "/bare")), "aa-one added")
+	want(t, s.versions(), "aa-one 2026-11-22 2", "aa-one 2026-11-27 3", "aa-one 2026-11-28 2")
 }
 
 // TestSyncRedirects: the marks of what a redirect led to are shown there the next time,
@@ -419,6 +429,10 @@ func TestSyncRedirects(t *testing.T) {
 	want(t, s.sync(l), "aa-one added")
 	want(t, s.sync(l), "aa-one unchanged")
 	want(t, p.asks(), "/latest", "/latest", "/store/2", "/store/2 if")
+	to = "/store/1" // it comes back to what it was, and then to what that is not
+	want(t, s.sync(l), "aa-one unchanged")
+	want(t, s.sync(l), "aa-one unchanged")
+	want(t, p.asks(), "/latest", "/latest", "/store/1", "/store/1 if")
 	if a := s.attempts()[0]; a.Source != p.URL+"/latest?… -> "+p.URL+"/store/1?…" {
 		t.Errorf("source %s", a.Source)
 	}
