@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/journal"
 	"github.com/fundtrail/fundtrail/internal/screen"
 	"github.com/fundtrail/fundtrail/internal/web"
 )
@@ -99,7 +100,7 @@ func runServe(c *cobra.Command, f *serveFlags) (err error) {
 	opt := web.Options{
 		Poll: f.poll, NoAuth: f.noAuth, LocalOnly: f.noAuth && !f.force, Rate: f.rate, MaxBody: f.maxBody, MaxInFlight: f.inFlight, MaxConns: f.conns,
 		Timeout: f.timeout, Drain: f.drain, Origins: f.origins, LogRequests: f.requests, CertFile: f.tlsCert, KeyFile: f.tlsKey,
-		Version: programVersion(), Log: log,
+		Program: "fundtrail " + programVersion(), Log: log,
 	}
 	if opt.Stale, err = parseSpan(f.stale); err != nil {
 		return usage("--stale %q: want a span as 7d or 36h", f.stale)
@@ -121,11 +122,10 @@ func runServe(c *cobra.Command, f *serveFlags) (err error) {
 	defer lists.Close()
 	opt.Lists, opt.Build = lists, buildIndex
 	if f.record {
-		close, err := openRecord(&opt, dir)
-		if err != nil {
+		if opt.Record, err = journal.Open(filepath.Join(dir, recordFolder), journal.Options{MaxBody: 16 << 20}); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, close()) }()
+		defer func() { err = errors.Join(err, opt.Record.Close()) }()
 	}
 	s, err := web.New(opt)
 	if err != nil {
@@ -181,5 +181,8 @@ func newLog(c *cobra.Command, format string) (*slog.Logger, error) {
 	return nil, usage("--log-format %q: want text or json", format)
 }
 
+// recordFolder is the decision record's in the home folder.
+const recordFolder = "screenings"
+
 // buildIndex is the engine behind the server.
-func buildIndex(h *fundtrail.ListHistory) web.Asker { return screen.New(h, screen.Options{}) }
+func buildIndex(h *fundtrail.ListHistory) screen.Asker { return screen.New(h, screen.Options{}) }

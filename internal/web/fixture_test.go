@@ -102,7 +102,7 @@ func (l *fixedLists) Attempts(context.Context) ([]store.Attempt, error) {
 	return l.attempts, nil
 }
 
-func build(h *fundtrail.ListHistory) Asker { return screen.New(h, screen.Options{}) }
+func build(h *fundtrail.ListHistory) screen.Asker { return screen.New(h, screen.Options{}) }
 
 // A logBuffer is a log that a test reads while the server writes it.
 type logBuffer struct {

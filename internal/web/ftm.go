@@ -24,9 +24,10 @@ const walletSchema = "CryptoWallet"
 
 const maxNames = 50 // of one query
 
-// questions turns a query into questions, one for each of its names.
-func (e *MatchEntity) questions(p *matchParams) (list []screen.Question, err error) {
-	q := screen.Question{AsOf: p.asOf, Known: p.known, Threshold: p.cutoff, Limit: maxLimit}
+// questions turns a query into questions, one for each of its names. What of its evidence
+// cannot be read is told apart.
+func (e *MatchEntity) questions(p *matchParams) (list []screen.Question, unread []string, err error) {
+	q := screen.Question{AsOf: p.asOf, Known: p.known, Threshold: max(p.cutoff, 0.01), Limit: maxLimit} // zero would mean the default
 	if e.Schema == walletSchema {
 		q.Kind = screen.AnAddress
 		for _, key := range e.Properties["publicKey"] {
@@ -34,24 +35,30 @@ func (e *MatchEntity) questions(p *matchParams) (list []screen.Question, err err
 			list = append(list, q)
 		}
 		if len(list) == 0 {
-			return nil, errors.New("a CryptoWallet needs properties.publicKey, its address")
+			return nil, nil, errors.New("a CryptoWallet needs properties.publicKey, its address")
 		}
-		return list, e.tooMany(list)
+		return list, unread, e.tooMany(list)
 	}
 	kind, ok := schemas[e.Schema]
 	if !ok {
-		return nil, fmt.Errorf("schema %s is none of Person, Company, Organization, LegalEntity, PublicBody, Vessel, Airplane, Thing, CryptoWallet", quote(e.Schema))
+		return nil, nil, fmt.Errorf("schema %s is none of Person, Company, Organization, LegalEntity, PublicBody, Vessel, Airplane, Thing, CryptoWallet", quote(e.Schema))
 	}
 	q.Kind, q.Party = screen.AName, kind
 	for _, b := range e.Properties["birthDate"] {
-		if b, err := checkBirth("birthDate", b[:min(len(b), len(time.DateOnly))]); err == nil {
-			q.Births = append(q.Births, b)
+		read, err := checkBirth("birthDate", b[:min(len(b), len(time.DateOnly))])
+		if err != nil {
+			unread = append(unread, "properties."+err.Error())
+			continue
 		}
+		q.Births = append(q.Births, read)
 	}
 	for _, property := range []string{"nationality", "citizenship", "country", "jurisdiction", "flag"} {
 		for _, c := range e.Properties[property] {
-			if c, err := checkCountry(property, c); err == nil && !slices.Contains(q.Countries, c) {
-				q.Countries = append(q.Countries, c)
+			read, err := checkCountry(property, c)
+			if err != nil {
+				unread = append(unread, "properties."+err.Error())
+			} else if !slices.Contains(q.Countries, read) {
+				q.Countries = append(q.Countries, read)
 			}
 		}
 	}
@@ -60,9 +67,9 @@ func (e *MatchEntity) questions(p *matchParams) (list []screen.Question, err err
 		list = append(list, q)
 	}
 	if len(list) == 0 {
-		return nil, errors.New("the query has no name: give properties.name, or firstName and lastName")
+		return nil, nil, errors.New("the query has no name: give properties.name, or firstName and lastName")
 	}
-	return list, e.tooMany(list)
+	return list, unread, e.tooMany(list)
 }
 
 func (e *MatchEntity) tooMany(list []screen.Question) error {

@@ -49,6 +49,7 @@ type MatchResponse struct {
 	Results []MatchResult `json:"results" doc:"Best first"`
 	Total   MatchTotal    `json:"total"`
 	Query   MatchEntity   `json:"query" doc:"The query as it was read"`
+	Unread  []string      `json:"unread,omitempty" doc:"Evidence of the query that could not be read and was not used"`
 	Detail  string        `json:"detail,omitempty" doc:"What is wrong with the query, where the status is not 200"`
 }
 
@@ -289,8 +290,9 @@ func (n *Snapshot) dataset(place, name string) ([]string, *Problem) {
 
 // matchOne answers one query: the best score of each party over all of its names.
 func (n *Snapshot) matchOne(e MatchEntity, p *matchParams) (asked []screen.Question, answers []screen.Answer, out MatchResponse) {
+	var err error
 	out = MatchResponse{Status: http.StatusOK, Results: []MatchResult{}, Query: e, Total: MatchTotal{Relation: "eq"}}
-	asked, err := e.questions(p)
+	asked, out.Unread, err = e.questions(p)
 	if err != nil {
 		out.Status, out.Detail = http.StatusBadRequest, err.Error()
 		return nil, nil, out

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -112,6 +113,17 @@ func (s *Server) problemOf(route string, err error) *Problem {
 	p := s.internal(route)
 	s.log.Error("request failed", "route", route, "instance", p.Instance, "error", err)
 	return p
+}
+
+// kindOf is the sentinel that an error wraps: what of it is safe to log when the rest may
+// quote what was asked.
+func kindOf(err error) string {
+	for _, kind := range []error{fundtrail.ErrUnavailable, fundtrail.ErrConflict, fundtrail.ErrLimit, fundtrail.ErrInvalid, fundtrail.ErrNotFound, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, kind) {
+			return kind.Error()
+		}
+	}
+	return "other"
 }
 
 // internal is a 500 with an id that the caller can quote and the log line bears.

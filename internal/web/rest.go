@@ -49,7 +49,7 @@ func init() {
 func newRest(s *Server) (*restRoutes, error) {
 	rest := &restRoutes{server: s, mux: http.NewServeMux(), routes: map[string]*route{}}
 	rest.none = &route{name: "none", methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}, handle: rest.notFound, metrics: s.metrics.route("none")}
-	config := openAPIConfig(s.opt.Version)
+	config := openAPIConfig(strings.TrimPrefix(s.opt.Program, "fundtrail "))
 	rest.api = humago.New(rest, config)
 	s.addListRoutes(rest.api)
 	s.addRecordRoutes(rest.api)
@@ -158,7 +158,7 @@ func (w *statusWriter) status() int {
 
 // ListsBody is the body of GET /v1/lists.
 type ListsBody struct {
-	Schema     string    `json:"schema" example:"fundtrail.lists/1"`
+	Schema     string    `json:"schema" example:"fundtrail.lists-in-force/1"`
 	Snapshot   string    `json:"snapshot" doc:"Names the set of list versions in force"`
 	Generation uint64    `json:"generation" doc:"How many times this server has loaded lists"`
 	Loaded     time.Time `json:"loaded" doc:"When it did last"`
@@ -231,7 +231,7 @@ func (s *Server) addListRoutes(api huma.API) {
 }
 
 func (s *Server) listsBody(n *Snapshot) *ListsBody {
-	body := &ListsBody{Schema: "fundtrail.lists/1", Snapshot: n.ID, Generation: n.Generation, Loaded: n.Loaded, Lists: []ListOf{}}
+	body := &ListsBody{Schema: "fundtrail.lists-in-force/1", Snapshot: n.ID, Generation: n.Generation, Loaded: n.Loaded, Lists: []ListOf{}}
 	newest, _ := n.newest()
 	stale := s.stale(n)
 	for _, v := range newest {

@@ -138,6 +138,7 @@ type part struct {
 	counts   [4]int // by verdict, see verdictPlace
 	asked    askedSets
 	late     bool
+	failed   *failure
 	// Kept for the record only.
 	questions []screen.Question
 	answers   []screen.Answer
@@ -174,7 +175,10 @@ func (b *batchWork) run() *Problem {
 	work()
 	wait.Wait()
 	for i := range b.parts {
-		if b.parts[i].late {
+		switch p := &b.parts[i]; {
+		case p.failed != nil:
+			panic(*p.failed)
+		case p.late:
 			b.free()
 			return tooSlow
 		}
@@ -198,6 +202,12 @@ func (b *batchWork) free() {
 
 // answer asks and encodes one part. With a record, encoding waits for the records' ids.
 func (b *batchWork) answer(p *part, deadline time.Time) {
+	defer func() { // a panic here would end the process, not the request
+		if v := recover(); v != nil {
+			f := caught(v)
+			p.failed = &f
+		}
+	}()
 	p.out = buffers.Get().(*buffer)
 	recording := b.server.opt.Record != nil
 	out := p.out.b

@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -21,13 +19,8 @@ type Lists interface {
 	Attempts(ctx context.Context) ([]store.Attempt, error)
 }
 
-// An Asker answers questions, many at once, and never changes: a screen.Index.
-type Asker interface {
-	Ask(screen.Question) screen.Answer
-}
-
-// IndexOf makes the index of a history.
-type IndexOf func(*fundtrail.ListHistory) Asker
+// IndexOf makes the index of a history, which answers many at once and never changes.
+type IndexOf func(*fundtrail.ListHistory) screen.Asker
 
 // A Snapshot is the lists at one moment. It never changes.
 type Snapshot struct {
@@ -36,24 +29,20 @@ type Snapshot struct {
 	Generation uint64 // counts this server's exchanges of lists
 	Loaded     time.Time
 	History    *fundtrail.ListHistory
-	Index      Asker
+	Index      screen.Asker
 
+	digest  [32]byte  // of the lists, as the decision record names them
+	kept    keptLists // where the decision record has them
 	encoder *screen.Encoder
 }
 
-// snapshotID names a set of versions.
-func snapshotID(versions []fundtrail.ListVersion) string {
-	h := sha256.New()
-	for i := range versions {
-		v := &versions[i]
-		fmt.Fprintf(h, "%q %q %d ", v.List, v.Format, v.Covers)
-		var clocks [16]byte
-		binary.BigEndian.PutUint64(clocks[:], uint64(v.Published.Unix()))
-		binary.BigEndian.PutUint64(clocks[8:], uint64(v.Received.Unix()))
-		h.Write(clocks[:])
-		h.Write(v.SHA256[:])
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
+// snapshotID names a set of versions by the beginning of the digest that the decision
+// record knows them by.
+func snapshotID(digest [32]byte) string { return hex.EncodeToString(digest[:8]) }
+
+func listsDigest(versions []fundtrail.ListVersion) [32]byte {
+	l := screen.ListsOf(&fundtrail.ListHistory{Versions: versions}, nil)
+	return l.Digest()
 }
 
 // Reload looks whether the store's versions changed and, if they did, builds a new
@@ -65,7 +54,7 @@ func (s *Server) Reload(ctx context.Context) error {
 		return fmt.Errorf("read the lists' versions: %w", err)
 	}
 	old := s.snapshot.Load()
-	if old != nil && old.ID == snapshotID(versions) {
+	if old != nil && old.digest == listsDigest(versions) {
 		return nil
 	}
 	if len(versions) == 0 && old != nil {
@@ -76,7 +65,8 @@ func (s *Server) Reload(ctx context.Context) error {
 		return fmt.Errorf("read the lists: %w", err)
 	}
 	start := time.Now()
-	next := &Snapshot{ID: snapshotID(history.Versions), Generation: 1, Loaded: s.now().UTC(), History: history, Index: s.opt.Build(history)}
+	digest := listsDigest(history.Versions)
+	next := &Snapshot{ID: snapshotID(digest), digest: digest, Generation: 1, Loaded: s.now().UTC(), History: history, Index: s.opt.Build(history)}
 	if old != nil {
 		next.Generation = old.Generation + 1
 	}

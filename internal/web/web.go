@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/journal"
 )
 
 // Options say how a Server works. Of the numbers, zero means the default.
@@ -43,11 +44,11 @@ type Options struct {
 	Origins     []string      // web pages' origins that may call from a browser; "*" for all
 	LogRequests bool          // one line a request, without what was asked
 
-	Record Recorder // nil: answers are not recorded
+	Record *journal.Journal // nil: answers are not recorded
 
 	CertFile, KeyFile string // TLS, both or none
 
-	Version string // the program's
+	Program string // its name and version, for records and the document
 	Log     *slog.Logger
 	Now     func() time.Time
 }
@@ -95,7 +96,7 @@ func New(opt Options) (*Server, error) {
 	orDefault(&opt.Timeout, 30*time.Second)
 	orDefault(&opt.Stop, 30*time.Second)
 	orDefault(&opt.Stale, 7*24*time.Hour)
-	orDefault(&opt.Version, "development")
+	orDefault(&opt.Program, "fundtrail development")
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -103,7 +104,7 @@ func New(opt Options) (*Server, error) {
 		opt.Now = time.Now
 	}
 	s := &Server{opt: opt, log: opt.Log, now: opt.Now, reload: make(chan chan error), trouble: map[string]string{}}
-	s.everybody = &caller{id: "anybody", name: "anybody", scopes: Scopes, bucket: newBucket(opt.Rate)}
+	s.everybody = &caller{id: "anybody", name: "no API key", scopes: Scopes, bucket: newBucket(opt.Rate)}
 	s.keys.Store(&keyring{})
 	if !opt.NoAuth {
 		if err := s.loadKeys(); err != nil {
@@ -189,7 +190,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, c *cal
 			if v == http.ErrAbortHandler {
 				panic(v)
 			}
-			s.panicked(w, rt, v)
+			f, ok := v.(failure)
+			if !ok {
+				f = caught(v)
+			}
+			s.panicked(w, rt, f)
 		}
 		took := s.now().Sub(c.start)
 		rt.metrics.count(status, took)
@@ -235,31 +240,43 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, c *cal
 
 var busy = problem(http.StatusServiceUnavailable, "busy", "as many requests are under way as this server takes at once; try again").after(time.Second)
 
-// panicked answers for a handler that failed. The value may quote what was asked, so
-// the log has only where it happened, and the value's text when it is the runtime's.
-func (s *Server) panicked(w http.ResponseWriter, rt *route, v any) {
-	p := s.internal(rt.name)
+// A failure is a panic, without its value: that may quote what was asked.
+type failure struct {
+	kind string
+	at   []string
+}
+
+// caught makes a failure of what recover returned, in the function deferred.
+func caught(v any) failure {
+	f := failure{kind: fmt.Sprintf("%T", v)}
 	var pcs [16]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs[:])])
-	var at []string
 	for {
-		f, more := frames.Next()
-		at = append(at, fmt.Sprintf("%s:%d", f.Function, f.Line))
+		frame, more := frames.Next()
+		f.at = append(f.at, fmt.Sprintf("%s:%d", frame.Function, frame.Line))
 		if !more {
-			break
+			return f
 		}
 	}
-	s.log.Error("request panicked", "route", rt.name, "instance", p.Instance, "type", fmt.Sprintf("%T", v), "at", at)
+}
+
+// panicked answers for a handler that failed.
+func (s *Server) panicked(w http.ResponseWriter, rt *route, f failure) {
+	p := s.internal(rt.name)
+	s.log.Error("request panicked", "route", rt.name, "instance", p.Instance, "type", f.kind, "at", f.at)
 	p.write(w)
 }
 
 // logRequest writes a line that says everything about a request but what was asked:
 // the route's name in place of the path, no query, no header of the caller's.
 func (s *Server) logRequest(r *http.Request, rt *route, c *call, status int, took time.Duration) {
-	who := ""
+	method, who := "other", "" // a method can be any word
+	if slices.Contains(rt.methods, r.Method) || r.Method == http.MethodOptions {
+		method = r.Method
+	}
 	if c.caller != nil {
 		who = c.caller.id
 	}
-	s.log.LogAttrs(context.Background(), slog.LevelInfo, "request", slog.String("method", r.Method), slog.String("route", rt.name),
+	s.log.LogAttrs(context.Background(), slog.LevelInfo, "request", slog.String("method", method), slog.String("route", rt.name),
 		slog.Int("status", status), slog.Duration("took", took), slog.String("key", who), slog.String("from", r.RemoteAddr))
 }
