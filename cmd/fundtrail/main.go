@@ -121,6 +121,6 @@ casework. "Not seen" is never "clean", and an unknown price is "unpriced".
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(newTrace(), newVerify(), newIncidents(), newScreen(), newScreenings(), newRescreen(), newLists())
+	root.AddCommand(newTrace(), newVerify(), newIncidents(), newScreen(), newRescreen(), newScreenings(), newLists(), newServe(), newKeys())
 	return root
 }

@@ -39,7 +39,7 @@ func (e *Encoder) appendVersions(b []byte, versions []*fundtrail.ListVersion) []
 		return append(b, last.json...)
 	}
 	from := len(b)
-	b = appendVersions(b, versions)
+	b = AppendVersions(b, versions)
 	e.asked.Store(&renderedVersions{append([]*fundtrail.ListVersion(nil), versions...), append([]byte(nil), b[from:]...)})
 	return b
 }
@@ -57,8 +57,27 @@ func samePointers(a, b []*fundtrail.ListVersion) bool {
 }
 
 func appendDocument(b []byte, q *Question, a *Answer, e *Encoder) []byte {
-	b = append(b, `{"schema":"`+Schema+`","verdict":`...)
-	b = appendText(b, string(a.Verdict), maxText)
+	b = append(b, `{"schema":"`+Schema+`",`...)
+	b = appendAnswer(b, q, a)
+	b = append(b, `,"asked":`...)
+	if e != nil {
+		b = e.appendVersions(b, a.Asked)
+	} else {
+		b = AppendVersions(b, a.Asked)
+	}
+	b = appendTexts(b, `,"not_covered":`, a.NotCovered, len(a.NotCovered))
+	b = appendCount(b, `,"left_out":`, leftOut(a))
+	return append(b, '}')
+}
+
+// AppendMembers appends the members of an answer's document but its schema and what was
+// asked, without braces: for documents that hold many answers and say those once.
+func AppendMembers(b []byte, q *Question, a *Answer) []byte {
+	return appendCount(appendAnswer(b, q, a), `,"left_out":`, leftOut(a))
+}
+
+func appendAnswer(b []byte, q *Question, a *Answer) []byte {
+	b = appendText(append(b, `"verdict":`...), string(a.Verdict), maxText)
 	b = appendField(b, `,"kind":`, string(a.Kind))
 	b = append(b, `,"read":`...)
 	b = appendText(b, a.Read, maxRead)
@@ -90,15 +109,7 @@ func appendDocument(b []byte, q *Question, a *Answer, e *Encoder) []byte {
 		}
 		b = append(b, ']')
 	}
-	b = append(b, `,"asked":`...)
-	if e != nil {
-		b = e.appendVersions(b, a.Asked)
-	} else {
-		b = appendVersions(b, a.Asked)
-	}
-	b = appendTexts(b, `,"not_covered":`, a.NotCovered, len(a.NotCovered))
-	b = appendCount(b, `,"left_out":`, leftOut(a))
-	return append(b, '}')
+	return b
 }
 
 func appendMatches(b []byte, matches []Match) []byte {
@@ -195,7 +206,8 @@ func appendSource(b []byte, s *fundtrail.Source) []byte {
 	return append(dropComma(b, from), '}')
 }
 
-func appendVersions(b []byte, versions []*fundtrail.ListVersion) []byte {
+// AppendVersions appends versions as an array, as a document has what it asked.
+func AppendVersions(b []byte, versions []*fundtrail.ListVersion) []byte {
 	if len(versions) == 0 {
 		return append(b, '[', ']')
 	}

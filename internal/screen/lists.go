@@ -53,7 +53,7 @@ func (l *Lists) AppendJSON(b []byte) []byte {
 	for i := range l.Versions {
 		versions[i] = &l.Versions[i]
 	}
-	b = appendVersions(append(b, `{"schema":"`+ListsSchema+`","versions":`...), versions)
+	b = AppendVersions(append(b, `{"schema":"`+ListsSchema+`","versions":`...), versions)
 	if len(l.Labels) > 0 {
 		b = append(b, `,"labels":`...)
 		for i := range l.Labels {

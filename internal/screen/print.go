@@ -29,7 +29,7 @@ func WriteText(w io.Writer, q *Question, a *Answer, verbose bool) error {
 	for _, tag := range a.Tags {
 		t.line(1, "claim, no designation: %s (%s, confidence %d)%s", oneOf(tag.Label, tag.Actor), tag.Category, tag.Confidence, inBrackets(tag.Source.URL))
 	}
-	t.asked(a.Asked)
+	t.asked(a)
 	return t.err
 }
 
@@ -73,13 +73,24 @@ func (t *textWriter) tokens(list []TokenMatch) {
 	}
 }
 
-func (t *textWriter) asked(list []*fundtrail.ListVersion) {
-	for i, v := range list {
-		lead := "asked:"
-		if i > 0 {
-			lead = "      "
+// asked names the versions that answered, with where they came from when verbose.
+func (t *textWriter) asked(a *Answer) {
+	if len(a.Asked) == 0 {
+		return
+	}
+	if t.verbose {
+		for i, v := range a.Asked {
+			t.line(1, "%s %s", []string{"asked:", "      "}[min(i, 1)], versionOf(v))
 		}
-		t.line(1, "%s %s", lead, versionOf(v))
+	} else {
+		var list []string
+		for _, v := range a.Asked {
+			list = append(list, v.List+" "+dayOf(v.Published))
+		}
+		t.line(1, "asked: %s", strings.Join(list, ", "))
+	}
+	if len(a.NotCovered) > 0 {
+		t.line(1, "could not be asked: %s", strings.Join(a.NotCovered, ", "))
 	}
 }
 
