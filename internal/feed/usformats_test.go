@@ -86,7 +86,7 @@ func TestParseListRefuses(t *testing.T) {
 func TestCutAnywhere(t *testing.T) {
 	for format, text := range usSamples() {
 		whole := strings.TrimRight(text, " \r\n"+endMark)
-		for at := range len(whole) {
+		for at := 0; at < len(whole); at += 1 + len(whole)/1500 {
 			l, err := ParseList(format, strings.NewReader(text[:at]))
 			if err != nil {
 				continue
