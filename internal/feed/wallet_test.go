@@ -85,7 +85,7 @@ func TestFoldedWallet(t *testing.T) {
 		{"USDT", eth1, "eth", false},
 		{"USDT", strings.ToLower(trx1), "", true},
 		{"SOL", strings.ToLower(sol1), "", true},
-		{"SOL", strings.Repeat("a", 43), "", true}, // 32 bytes still, of another address
+		{"SOL", strings.Repeat("a", 43), "", true},  // 32 bytes still, of another address
 		{"SOL", strings.Repeat("2", 43), "", false}, // no letters, so no case
 		{"XMR", "4" + strings.Repeat("a", 94), "", true},
 	} {
