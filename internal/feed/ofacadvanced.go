@@ -112,7 +112,7 @@ func (a *advancedReader) complete() (*List, error) {
 			return nil, a.fail("%d entries on lists are of profiles that the file does not hold: it is cut", a.strange)
 		}
 	}
-	if a.lists["SDN List"] > 0 && 2*a.lists["SDN List"] >= len(a.out.Parties) {
+	if 2*a.lists["SDN List"] >= len(a.out.Parties) {
 		a.out.List = listSDN
 	} else if len(a.lists) > 0 {
 		a.out.List = listCons

@@ -112,6 +112,10 @@ func TestOFACCSVMissing(t *testing.T) {
 	if l := csvSetOf(t, whole, "", "", ""); l.Covers != fundtrail.CoversNames|fundtrail.CoversWallets || len(l.Parties[3].Wallets) != 1 {
 		t.Errorf("covers %d", l.Covers)
 	}
+	// What goes on is whole however it ends.
+	if l := csvSetOf(t, csvPrim, csvAdd, csvAlt, strings.Replace(csvComments, `."`, `"`, 1)); l.Covers != fundtrail.CoversNames|fundtrail.CoversWallets {
+		t.Errorf("covers %d", l.Covers)
+	}
 	// A comments file that does not go on with a cut remark is of another day.
 	other := `25308," and more."` + "\n"
 	if l := csvSetOf(t, csvPrim, csvAdd, csvAlt, other); l.Covers != fundtrail.CoversNames {
@@ -150,6 +154,7 @@ func TestOFACCSVBroken(t *testing.T) {
 		{"<!DOCTYPE html>\n<html><body>504</body></html>\n", "", "1 columns, want 12"},
 		{csvAlt, "", "5 columns, want 12"},
 		{row[:len(row)-3], "", "line 1: the row is cut in its last column"}, // -0
+		{row[:len(row)-5], "", "line 1: the row is cut in its last column"}, // after the comma
 		{row[:len(row)-6], "", "columns, want 12"},
 		{row + `37,"B`, "", "cut or broken"},
 		{row + endMark + "\n" + row, "", "data after the end mark"},

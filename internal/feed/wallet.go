@@ -61,17 +61,19 @@ func chainsOfForm(ticker, text string) []fundtrail.Chain {
 	return nil
 }
 
-// foldedWallet is wallet for a file that writes every address in lower case. Where the
-// form has no case nothing is lost; base58 can no longer be decoded, and a text that
+// foldedWallet is wallet for a file that writes addresses in lower case. Where the form has no case nothing is lost; base58 can no longer be decoded, and a text that
 // happens to decode would be another address.
 func foldedWallet(currency, text string) fundtrail.Wallet {
 	w := wallet(currency, text)
+	if w.Text != strings.ToLower(w.Text) {
+		return w
+	}
 	if info, ok := w.Address.Chain().Info(); ok && info.Family != fundtrail.FamilySolana {
 		if own := w.Address.String(); own == strings.ToLower(own) {
 			return w
 		}
 	}
 	w.Address = fundtrail.Address{}
-	w.CaseLost = w.Text == strings.ToLower(w.Text) && w.Text != strings.ToUpper(w.Text)
+	w.CaseLost = w.Text != strings.ToUpper(w.Text)
 	return w
 }

@@ -77,12 +77,15 @@ func TestFoldedWallet(t *testing.T) {
 		lost           bool
 	}{
 		{"XBT", strings.ToLower(btc1), "", true},
+		{"XBT", btc1, "btc", false}, // not folded after all
 		{"XBT", bech1, "btc", false},
 		{"BCH", bchQ, "bch", false},
 		{"ETH", eth1, "eth", false},
+		{"XMR", "4" + strings.Repeat("A", 94), "", false},
 		{"USDT", eth1, "eth", false},
 		{"USDT", strings.ToLower(trx1), "", true},
 		{"SOL", strings.ToLower(sol1), "", true},
+		{"SOL", strings.Repeat("a", 43), "", true},  // 32 bytes still, of another address
 		{"SOL", strings.Repeat("2", 43), "", false}, // no letters, so no case
 		{"XMR", "4" + strings.Repeat("a", 94), "", true},
 	} {
