@@ -77,7 +77,7 @@ func TestWorldLists(t *testing.T) {
 			t.Errorf("%s: %v", f.file, err)
 			continue
 		}
-		checkList(t, l)
+		checkWorldList(t, l)
 		got, want := dump(l), "testdata/world/"+f.file+".want"
 		if *update {
 			if err := os.WriteFile(want, []byte(got), 0o644); err != nil {
@@ -90,8 +90,8 @@ func TestWorldLists(t *testing.T) {
 	}
 }
 
-// checkList is what every list must be, whatever the file was.
-func checkList(tb testing.TB, l *List) {
+// checkWorldList is what every list must be, whatever the file was.
+func checkWorldList(tb testing.TB, l *List) {
 	tb.Helper()
 	if l.List == "" || len(l.Parties) == 0 {
 		tb.Errorf("list %q with %d parties", l.List, len(l.Parties))
@@ -311,7 +311,7 @@ func FuzzWorldLists(f *testing.F) {
 			}
 			return
 		}
-		checkList(t, l)
+		checkWorldList(t, l)
 		if again, err := ParseList(format, bytes.NewReader(text)); err != nil || dump(again) != dump(l) {
 			t.Errorf("%s: not the same twice: %v", format, err)
 		}

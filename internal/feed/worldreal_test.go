@@ -24,7 +24,7 @@ func realList(tb testing.TB, format Format, names ...string) *List {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	checkList(tb, l)
+	checkWorldList(tb, l)
 	return l
 }
 
@@ -37,8 +37,8 @@ func partyOf(tb testing.TB, l *List, uid string) fundtrail.Party {
 	return l.Parties[i]
 }
 
-// tally counts what a list holds.
-func tally(l *List) map[string]int {
+// countsOf counts what a list holds.
+func countsOf(l *List) map[string]int {
 	n := map[string]int{"parties": len(l.Parties), "rejected": len(l.Rejected)}
 	for _, p := range l.Parties {
 		n["kind "+string(p.Kind)]++
@@ -80,7 +80,7 @@ func TestUNReal(t *testing.T) {
 		if l.List != "un-sc" || !l.Published.Equal(c.published) || l.Stated != -1 {
 			t.Errorf("%s: %s published %v stated %d", c.file, l.List, l.Published, l.Stated)
 		}
-		if diff := cmp.Diff(c.want, tally(l)); diff != "" {
+		if diff := cmp.Diff(c.want, countsOf(l)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.file, diff)
 		}
 	}
@@ -142,7 +142,7 @@ func TestMETIReal(t *testing.T) {
 	if l.List != "jp-meti-russia" || !l.Published.Equal(day(2025, 9, 12)) {
 		t.Errorf("%s published %v", l.List, l.Published)
 	}
-	if diff := cmp.Diff(metiCountsReal, tally(l)); diff != "" {
+	if diff := cmp.Diff(metiCountsReal, countsOf(l)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	for i, p := range l.Parties {
@@ -179,14 +179,14 @@ func TestMETIReal(t *testing.T) {
 // TestNBCTFReal: Israel's two tables, each alone and both together.
 func TestNBCTFReal(t *testing.T) {
 	orders := realList(t, NBCTFOrders, "il_nbctf_releases.csv")
-	if diff := cmp.Diff(map[string]int{"parties": 38, "kind ": 38, "name ": 38, "births": 0, "identifiers": 0, "rejected": 0, "without a day": 38}, tally(orders)); diff != "" {
+	if diff := cmp.Diff(map[string]int{"parties": 38, "kind ": 38, "name ": 38, "births": 0, "identifiers": 0, "rejected": 0, "without a day": 38}, countsOf(orders)); diff != "" {
 		t.Errorf("orders (-want +got):\n%s", diff)
 	}
 	if orders.Covers != 0 {
 		t.Errorf("the orders alone cover %d", orders.Covers)
 	}
 	wallets := realList(t, NBCTFWallets, "il_nbctf_wallets.csv")
-	if diff := cmp.Diff(nbctfCounts, tally(wallets)); diff != "" {
+	if diff := cmp.Diff(nbctfCounts, countsOf(wallets)); diff != "" {
 		t.Errorf("wallets (-want +got):\n%s", diff)
 	}
 	both := realList(t, NBCTFOrders, "il_nbctf_releases.csv", "il_nbctf_wallets.csv")
@@ -318,7 +318,7 @@ func BenchmarkWorldForms(b *testing.B) {
 	}
 }
 
-// What the real files hold, as tally counts it.
+// What the real files hold, as countsOf counts it.
 var (
 	unCounts2025 = map[string]int{"parties": 1000, "kind person": 727, "kind organisation": 273, "name ": 1378, "name alias": 2076, "name former": 52, "name weak": 614,
 		"births": 892, "identifiers": 454, "with a country": 835, "rejected": 0, "unread": 4}
