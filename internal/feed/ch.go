@@ -21,8 +21,17 @@ type secoReader struct {
 	*listReader
 	programs map[string]string // of a sanctions set: its programme's key
 	places   map[string]secoPlace
-	targets  []*node
+	targets  []secoTarget
 }
+
+type secoTarget struct {
+	line, entry int
+	party       *listing
+	refs        []secoRef
+}
+
+// A secoRef is what a party refers to by number.
+type secoRef struct{ what, id, text string }
 
 type secoPlace struct{ text, code, country string }
 
@@ -41,7 +50,10 @@ func parseSECO(r io.Reader) (*List, error) {
 		case "place":
 			out.place(e)
 		case "target":
-			out.targets = append(out.targets, e)
+			out.entries++
+			if t, stands := out.target(e); stands {
+				out.targets = append(out.targets, t)
+			}
 		default:
 			out.entries++
 			out.reject(e.line, e.name, "found <%s>: want <sanctions-program>, <place> or <target>", clip(e.name))
@@ -51,11 +63,12 @@ func parseSECO(r io.Reader) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range out.targets {
-		out.entries++
-		if p, stands := out.target(e); stands {
-			out.keep(e.line, p)
+	for _, t := range out.targets {
+		for _, ref := range t.refs {
+			out.resolve(t.party, ref)
 		}
+		out.entries = t.entry
+		out.keep(t.line, t.party)
 	}
 	return out.done()
 }
@@ -85,10 +98,24 @@ func (r *secoReader) place(e *node) {
 	r.places[e.is("ssid")] = p
 }
 
+// resolve adds what a number stands for.
+func (r *secoReader) resolve(p *listing, ref secoRef) {
+	if ref.what == "programme" {
+		p.program(orElse(r.programs[ref.id], "sanctions set "+ref.id))
+		return
+	}
+	place := r.places[ref.id]
+	p.note(ref.what, strings.Join(filled([]string{ref.text, place.text}), ", "))
+	if ref.what == "address" {
+		p.country("country of an address", place.code, place.country)
+	}
+}
+
 // target reads one party. stands is false for one that has left the list: the file
 // keeps those, with the day.
-func (r *secoReader) target(e *node) (p *listing, stands bool) {
-	p = r.party(e.is("ssid"))
+func (r *secoReader) target(e *node) (t secoTarget, stands bool) {
+	p := r.party(e.is("ssid"))
+	t = secoTarget{line: e.line, entry: r.entries, party: p}
 	last, day := "", ""
 	for _, m := range e.all("modification") {
 		kind, on := m.is("modification-type"), orElse(m.is("effective-date"), m.is("publication-date"))
@@ -103,7 +130,7 @@ func (r *secoReader) target(e *node) (p *listing, stands bool) {
 		m.useAll()
 	}
 	if last == "de-listed" {
-		return nil, false
+		return t, false
 	}
 	body := e.child("individual")
 	switch {
@@ -128,14 +155,14 @@ func (r *secoReader) target(e *node) (p *listing, stands bool) {
 	}
 	for _, set := range sets {
 		if set != "" {
-			p.program(orElse(r.programs[set], "sanctions set "+set))
+			t.refs = append(t.refs, secoRef{what: "programme", id: set})
 		}
 	}
 	for _, id := range e.all("foreign-identifier") {
 		p.identifier("foreign identifier", id.value(), "")
 	}
 	for _, identity := range body.all("identity") {
-		r.identity(p, identity)
+		t.identity(identity)
 	}
 	for _, other := range e.all("other-information") {
 		text := other.value()
@@ -147,10 +174,11 @@ func (r *secoReader) target(e *node) (p *listing, stands bool) {
 	}
 	e.ignore("relation")
 	e.unread(r.unread)
-	return p, true
+	return t, true
 }
 
-func (r *secoReader) identity(p *listing, e *node) {
+func (t *secoTarget) identity(e *node) {
+	p := t.party
 	main := e.is("main") == "true"
 	for _, n := range e.all("name") {
 		p.secoName(n, main)
@@ -176,12 +204,10 @@ func (r *secoReader) identity(p *listing, e *node) {
 		p.country("nationality", c.is("iso-code"), c.value())
 	}
 	for _, a := range e.all("address") {
-		place := r.places[a.is("place-id")]
-		p.country("country of an address", place.code, place.country)
-		p.note("address", strings.TrimPrefix(strings.TrimSuffix(strings.Join(texts(a), ", ")+", "+place.text, ", "), ", "))
+		t.refs = append(t.refs, secoRef{"address", a.is("place-id"), strings.Join(texts(a), ", ")})
 	}
 	for _, b := range e.all("place-of-birth") {
-		p.note("place of birth", r.places[b.is("place-id")].text)
+		t.refs = append(t.refs, secoRef{what: "place of birth", id: b.is("place-id")})
 	}
 	for _, d := range e.all("identification-document") {
 		issuer := d.first("issuer")

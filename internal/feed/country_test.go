@@ -22,6 +22,7 @@ func TestCountryCode(t *testing.T) {
 		"United Kingdom of Great Britain and Northern Ireland": "GB",
 		"Cote d'Ivoire": "CI", "Côte d’Ivoire": "CI", "COTE D IVOIRE": "CI",
 		"Syrian Arab Republic": "SY", "Viet Nam": "VN", "Türkiye": "TR", "TURKIYE": "TR", "West Bank": "PS", "פלסטיני": "PS", "לבנון": "LB",
+		"Emirates, United Arab": "AE", "Libya, State of": "LY", "Korea, Democratic People's Republic of": "KP", "Venezuela, Bolivarian Republic of": "VE",
 		"Niger": "NE", "Nigeria": "NG", "Guinea-Bissau": "GW", "Guinea": "GN", "Papua New Guinea": "PG", "Equatorial Guinea": "GQ",
 		"Dominica": "DM", "Dominican Republic": "DO", "Georgia": "GE", "South Sudan": "SS", "Sudan": "SD", "Kosovo": "XK",
 		"The Netherlands": "NL", "Bahamas, The": "BS", " Hong Kong ": "HK", "Jordan": "JO",

@@ -54,7 +54,7 @@ func detectMETI(head []byte, _ string) bool {
 // A metiEntry is the text under one number.
 type metiEntry struct {
 	number, line int
-	text         string
+	text         []byte
 }
 
 func parseMETI(r io.Reader) (*List, error) {
@@ -75,6 +75,9 @@ func parseMETI(r io.Reader) (*List, error) {
 		if at == 1 && strings.HasPrefix(strings.TrimSpace(line), "<") {
 			return nil, broken("line 1: it is a web page, not the list's text")
 		}
+		if n := len(entries); title.Len() > recordBytes || n > 0 && len(entries[n-1].text) > recordBytes {
+			return nil, fmt.Errorf("parse %s: line %d: more than %d bytes without a numbered entry: %w", metiWhat, at, recordBytes, fundtrail.ErrLimit)
+		}
 		for line != "" || len(entries) > 0 {
 			want := 1
 			if len(entries) > 0 {
@@ -85,14 +88,16 @@ func parseMETI(r io.Reader) (*List, error) {
 				if len(entries) == 0 {
 					title.WriteString(line + "\n")
 				} else {
-					entries[len(entries)-1].text += line + "\n"
+					last := &entries[len(entries)-1]
+					last.text = append(append(last.text, line...), '\n')
 				}
 				break
 			}
 			if len(entries) == 0 {
 				title.WriteString(line[:start] + "\n")
 			} else if start > 0 {
-				entries[len(entries)-1].text += line[:start] + "\n"
+				last := &entries[len(entries)-1]
+				last.text = append(append(last.text, line[:start]...), '\n')
 			}
 			for missing := want; missing < number; missing++ {
 				out.entries = missing
@@ -112,7 +117,7 @@ func parseMETI(r io.Reader) (*List, error) {
 		return nil, broken("its title is not found: want 輸出等に係る禁止措置の対象となるロシア連邦の団体")
 	case len(entries) == 0:
 		return nil, broken("no numbered entry under its title: it is cut short")
-	case !metiAddress.MatchString(entries[len(entries)-1].text):
+	case !metiAddress.Match(entries[len(entries)-1].text):
 		return nil, broken("entry %d, the last, has no address (所在地): it is cut short", entries[len(entries)-1].number)
 	}
 	if m := metiUpdated.FindStringSubmatch(title.String()); m != nil {
@@ -197,9 +202,9 @@ func isJapanese(r rune) bool {
 // meti reads one entry: the Japanese name with other names in brackets, the Latin
 // name, its other names a line each, and the addresses.
 func (l *listing) meti(e metiEntry) {
-	head, address := e.text, ""
-	if at := metiAddress.FindStringIndex(e.text); at != nil {
-		head, address = e.text[:at[0]], e.text[at[1]:]
+	head, address := string(e.text), ""
+	if at := metiAddress.FindStringIndex(head); at != nil {
+		head, address = head[:at[0]], head[at[1]:]
 	}
 	more := ""
 	if at := metiMore.FindStringIndex(head); at != nil {

@@ -234,14 +234,41 @@ func TestWorldXMLHostile(t *testing.T) {
 		"crossed":         `<CONSOLIDATED_LIST><INDIVIDUALS></CONSOLIDATED_LIST></INDIVIDUALS>`,
 		"stray text":      `<CONSOLIDATED_LIST>Service unavailable</CONSOLIDATED_LIST>`,
 		"no party":        `<CONSOLIDATED_LIST><INDIVIDUALS/><ENTITIES/></CONSOLIDATED_LIST>`,
-		"deep":            `<CONSOLIDATED_LIST><INDIVIDUALS>` + strings.Repeat("<a>", 200000) + strings.Repeat("</a>", 200000) + `</INDIVIDUALS></CONSOLIDATED_LIST>`,
-		"deep holders":    `<CONSOLIDATED_LIST>` + strings.Repeat("<INDIVIDUALS>", 200000),
-		"long":            `<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL><FIRST_NAME>` + strings.Repeat("a ", recordBytes) + `</FIRST_NAME></INDIVIDUAL></INDIVIDUALS></CONSOLIDATED_LIST>`,
+		"limit: deep":     `<CONSOLIDATED_LIST><INDIVIDUALS>` + strings.Repeat("<a>", 200000) + strings.Repeat("</a>", 200000) + `</INDIVIDUALS></CONSOLIDATED_LIST>`,
+		"limit: holders":  `<CONSOLIDATED_LIST>` + strings.Repeat("<INDIVIDUALS>", 200000),
+		"limit: long":     `<CONSOLIDATED_LIST><INDIVIDUALS><INDIVIDUAL><FIRST_NAME>` + strings.Repeat("a ", recordBytes) + `</FIRST_NAME></INDIVIDUAL></INDIVIDUALS></CONSOLIDATED_LIST>`,
 	} {
 		l, err := ParseList(UNConsolidated, strings.NewReader(text))
 		if err == nil || l != nil || !errors.Is(err, fundtrail.ErrInvalid) && !errors.Is(err, fundtrail.ErrLimit) {
 			t.Errorf("%s: %v", what, err)
 		}
+		if errors.Is(err, fundtrail.ErrLimit) != strings.HasPrefix(what, "limit") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for format, text := range map[Format]string{
+		DFATAustralia:  "reference,name,name type,committees\n1,\"" + strings.Repeat("a\n", recordBytes),
+		METIRussia:     testdata(t, "world/meti.txt") + strings.Repeat("所在地\n", recordBytes/8),
+		FollowTheMoney: `{"id":"` + strings.Repeat("a", recordBytes+1),
+	} {
+		if _, err := ParseList(format, strings.NewReader(text)); !errors.Is(err, fundtrail.ErrLimit) {
+			t.Errorf("%s without an end: %v", format, err)
+		}
+	}
+}
+
+// TestWorldManyRows: a party of very many rows takes time in proportion.
+func TestWorldManyRows(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("reference,name,type,name type,committees\n")
+	const rows = 30_000
+	for i := range rows {
+		fmt.Fprintf(&b, "1,Name %d,Individual,aka,Committee %d\n", i, i)
+	}
+	b.WriteString("1,Main,Individual,Primary name,x\n")
+	l, err := ParseList(DFATAustralia, strings.NewReader(b.String()))
+	if err != nil || len(l.Parties) != 1 || len(l.Parties[0].Names) != rows+1 || l.Parties[0].Names[0].Text != "Main" {
+		t.Errorf("%v", err)
 	}
 }
 

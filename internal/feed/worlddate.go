@@ -48,7 +48,7 @@ func birth(s string) (text string, ok bool) {
 	if len(s) > longest {
 		return "", false
 	}
-	if isDay(s) {
+	if isWholeDay(s) {
 		return s, true
 	}
 	s = strings.ToLower(squeeze(norm.NFKC.String(s)))
@@ -75,7 +75,7 @@ func birth(s string) (text string, ok bool) {
 		return fmt.Sprintf("%s%s-%02d", about, y, mon), true
 	}
 	day := fmt.Sprintf("%s-%02d-%02d", y, mon, d)
-	return about + day, isDay(day)
+	return about + day, isWholeDay(day)
 }
 
 // partsOfDate returns a date's year, and its month and day, 0 where they are not stated.
@@ -108,7 +108,7 @@ func partsOfDate(s string) (year string, month, day int) {
 // inLives reports whether a year can be one of somebody's life.
 func inLives(year string) bool { return year >= "1800" && year <= "2100" && len(year) == 4 }
 
-func isDay(s string) bool {
+func isWholeDay(s string) bool {
 	if len(s) != len(time.DateOnly) {
 		return false
 	}

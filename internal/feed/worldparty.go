@@ -16,30 +16,51 @@ type listing struct {
 	fundtrail.Party
 	unread counter
 	notes  []string
+	seen   map[string]int // what was added already, and where; a hostile file may add much
 }
 
-// name adds a name in the list's words. The first of kind MainName goes to the front.
+// again reports whether something was added before, at i; if not, it stands at next.
+func (l *listing) again(what, text string, next int) (i int, again bool) {
+	key := what + "\x00" + text
+	if i, again = l.seen[key]; again {
+		return i, true
+	}
+	if l.seen == nil {
+		l.seen = map[string]int{}
+	}
+	l.seen[key] = next
+	return next, false
+}
+
+// name adds a name in the list's words.
 func (l *listing) name(n fundtrail.Name) {
 	n.Text, n.Given, n.Family = squeeze(n.Text), squeeze(n.Given), squeeze(n.Family)
 	if n.Text == "" || !strings.ContainsFunc(n.Text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
 		return
 	}
-	if i := slices.IndexFunc(l.Names, func(m fundtrail.Name) bool { return m.Text == n.Text }); i >= 0 {
+	if i, again := l.again("name", n.Text, len(l.Names)); again {
 		if l.Names[i].Kind == fundtrail.WeakAlias {
 			l.Names[i].Kind = n.Kind // a list that is sure of it elsewhere is sure
 		}
 		return
 	}
-	if n.Kind == fundtrail.MainName && len(l.Names) > 0 && l.Names[0].Kind != fundtrail.MainName {
-		l.Names = slices.Insert(l.Names, 0, n)
-		return
-	}
 	l.Names = append(l.Names, n)
+}
+
+// mainFirst puts the first main name to the front.
+func (l *listing) mainFirst() {
+	if i := slices.IndexFunc(l.Names, func(n fundtrail.Name) bool { return n.Kind == fundtrail.MainName }); i > 0 {
+		main := l.Names[i]
+		l.Names = slices.Insert(slices.Delete(l.Names, i, i+1), 0, main)
+	}
 }
 
 // program adds a programme.
 func (l *listing) program(s string) {
-	if s = squeeze(s); s != "" && !slices.Contains(l.Programs, s) {
+	if s = squeeze(s); s == "" {
+		return
+	}
+	if _, again := l.again("program", s, 0); !again {
 		l.Programs = append(l.Programs, s)
 	}
 }
@@ -76,7 +97,7 @@ func (l *listing) birth(field, s string) {
 		l.note(field, s)
 		return
 	}
-	if !slices.Contains(l.Births, text) {
+	if _, again := l.again("birth", text, 0); !again {
 		l.Births = append(l.Births, text)
 	}
 }
@@ -91,7 +112,7 @@ func (l *listing) identifier(kind, value, country string) {
 	if country != "" && id.Country == "" {
 		l.unread.add("issuing country", country)
 	}
-	if !slices.Contains(l.Identifiers, id) {
+	if _, again := l.again("identifier", id.Type+"\x00"+id.Value+"\x00"+id.Country, 0); !again {
 		l.Identifiers = append(l.Identifiers, id)
 	}
 }
@@ -99,7 +120,7 @@ func (l *listing) identifier(kind, value, country string) {
 // wallet adds an address.
 func (l *listing) wallet(currency, text string) {
 	w := wallet(currency, text)
-	if !slices.ContainsFunc(l.Wallets, func(o fundtrail.Wallet) bool { return o.Text == w.Text && o.Currency == w.Currency }) {
+	if _, again := l.again("wallet", w.Currency+"\x00"+w.Text, 0); !again {
 		l.Wallets = append(l.Wallets, w)
 	}
 }
@@ -129,7 +150,7 @@ func (l *listing) note(heading, text string) {
 	if heading != "" {
 		text = heading + ": " + text
 	}
-	if !slices.Contains(l.notes, text) {
+	if _, again := l.again("note", text, 0); !again {
 		l.notes = append(l.notes, text)
 	}
 }
@@ -180,6 +201,7 @@ func (r *listReader) reject(line int, text string, format string, args ...any) {
 
 // keep adds a party, or sets it aside when it has no name or no identifier of its own.
 func (r *listReader) keep(line int, l *listing) bool {
+	l.mainFirst()
 	main := ""
 	if len(l.Names) > 0 {
 		main = l.Names[0].Text

@@ -159,6 +159,7 @@ func (t *listTable) failed(err error) error {
 // next reads the next row that is not blank. It fails on a last row that is cut short.
 func (t *listTable) next() (bool, error) {
 	for {
+		t.end.since = 0
 		row, err := t.csv.Read()
 		if err == io.EOF {
 			if t.form.endsLine && !t.end.newline() {
@@ -209,14 +210,20 @@ func (t *listTable) others(known ...[]string) (out []int) {
 	return out
 }
 
-// A lastByte remembers what the last byte was.
+// A lastByte remembers what the last byte was, and bounds how much one row may take:
+// a quote that is never closed would take the whole file.
 type lastByte struct {
-	r    io.Reader
-	last byte
+	r     io.Reader
+	last  byte
+	since int // bytes since the row began
 }
 
 func (l *lastByte) Read(p []byte) (int, error) {
+	if l.since > recordBytes {
+		return 0, fmt.Errorf("a row of more than %d bytes: %w", recordBytes, fundtrail.ErrLimit)
+	}
 	n, err := l.r.Read(p)
+	l.since += n
 	if n > 0 {
 		l.last = p[n-1]
 	}
