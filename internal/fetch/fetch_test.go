@@ -205,11 +205,15 @@ func TestConditions(t *testing.T) {
 	if err != nil || !same.Unchanged {
 		t.Errorf("%+v, %v", same, err)
 	}
+	led, err := do(t, c, Request{URL: s.URL + "/latest", Have: Validators{ETag: `"e"`}})
+	if err != nil || led.Unchanged {
+		t.Errorf("%+v, %v", led, err)
+	}
 	_, err = do(t, c, Request{URL: s.URL + "/always"})
 	wantErr(t, err, fundtrail.ErrUnavailable, "304")
 	want := []string{
 		"/latest  ", "/store/17  ", "/latest  ", `/store/17 "e" Sat, 21 Nov 2026 10:00:00 GMT`,
-		"/other  ", `/doc "e" `, "/always  ",
+		"/other  ", `/doc "e" `, `/latest "e" `, "/store/17  ", "/always  ",
 	}
 	if !slices.Equal(asked, want) {
 		t.Errorf("asked %q\nwant  %q", asked, want)
@@ -392,7 +396,7 @@ func packed(t *testing.T, kind string, text []byte) []byte {
 
 func TestPacking(t *testing.T) {
 	text := []byte(strings.Repeat("a,b,c\n", 5000))
-	bomb := make([]byte, 64<<20)
+	bomb := make([]byte, 256<<20)
 	for _, c := range []struct {
 		name, encoding string
 		body           []byte
@@ -432,7 +436,11 @@ func TestPacking(t *testing.T) {
 			url, tries := raw(t, fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, c.length, c.body), false)
 			cl, _ := client(Options{})
 			dir := t.TempDir()
-			res, err := do(t, cl, Request{URL: url, MaxBytes: c.max, Dir: dir})
+			var read int64
+			res, err := do(t, cl, Request{URL: url, MaxBytes: c.max, Dir: dir, Progress: func(n, _ int64) { read = n }})
+			if strings.HasSuffix(c.name, "bomb") && read > int64(len(c.body))*3/4 {
+				t.Errorf("read %d of the bomb's %d bytes", read, len(c.body))
+			}
 			if c.kind != nil {
 				wantErr(t, err, c.kind, c.words)
 				if tries.Load() != c.tries {

@@ -258,6 +258,11 @@ func TestSync(t *testing.T) {
 
 	// Asked for in full it is imported again, and changes nothing.
 	s.opt.Full = true
+	s.opt.Done = func(o SyncOutcome) {
+		if len(o.Versions) != 1 || o.Bytes == 0 {
+			t.Errorf("it was not imported: %+v", o)
+		}
+	}
 	want(t, s.sync(a), "aa-one unchanged")
 	want(t, p.asks(), "/a")
 	all := slices.DeleteFunc(s.attempts(), func(a store.Attempt) bool { return a.List != "aa-one" })
@@ -324,8 +329,13 @@ func TestSyncFailures(t *testing.T) {
 			}
 		})
 	}
-	// Back to normal; what was refused can be taken by force, and is, the next time it is asked for.
+	// Back to normal: the marks of what was taken last still hold.
 	delete(p.odd, "/bad")
+	p.set("/bad", plainList("bb-bad", "2026-11-01", 10))
+	p.asks()
+	want(t, s.sync(bad), "bb-bad unchanged")
+	want(t, p.asks(), "/bad if")
+	// What was refused can be taken by force.
 	p.set("/bad", plainList("bb-bad", "2026-11-02", 7))
 	s.opt.Force = true
 	want(t, s.sync(bad), "bb-bad added")
@@ -450,9 +460,12 @@ func TestSyncSkips(t *testing.T) {
 func TestSyncForgotten(t *testing.T) {
 	p, s := newPublisher(t), newSyncTest(t)
 	l := p.list("aa-one", "/a")
+	p.set("/a", plainList("aa-one", "2026-10-01", 2))
+	want(t, s.sync(p.list("aa-one", "/a")), "aa-one added")
 	p.set("/a", plainList("aa-one", "2026-11-01", 3))
+	p.asks()
 	err := s.st.AddAttempt(t.Context(), store.Attempt{
-		List: "aa-one", Source: p.URL + "/a?…", Outcome: store.Added, Time: s.now,
+		List: "aa-one", Source: p.URL + "/a?…", Outcome: store.Added, Time: s.now.Add(time.Minute),
 		SHA256: sha256.Sum256([]byte(p.docs["/a"])), ETag: fmt.Sprintf(`"%x"`, sha256.Sum256([]byte(p.docs["/a"]))),
 	})
 	if err != nil {
