@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -121,8 +124,10 @@ func runListsImport(c *cobra.Command, f *importFlags, args []string) error {
 		return err
 	}
 	var in []ingest.Input
+	opt.Found = map[string]bool{}
 	for _, name := range names {
 		in = append(in, ingest.File(name))
+		opt.Found[name] = !slices.Contains(args, name)
 	}
 	st, err := f.open(c.Context())
 	if err != nil {
@@ -134,7 +139,9 @@ func runListsImport(c *cobra.Command, f *importFlags, args []string) error {
 		counts[o.Outcome]++
 		writeOutcome(c.OutOrStdout(), c.ErrOrStderr(), &o)
 	}
-	if _, err := ingest.Lists(c.Context(), st, in, opt); err != nil {
+	if _, err := ingest.Lists(c.Context(), st, in, opt); errors.Is(err, context.Canceled) {
+		return errors.New("stopped before it was done; what is said above to be added is kept")
+	} else if err != nil {
 		return err
 	}
 	bad := counts[store.Refused] + counts[store.Failed]
@@ -165,6 +172,10 @@ func writeOutcome(out, problems io.Writer, o *ingest.ListOutcome) {
 	}
 	if o.Err != nil {
 		fmt.Fprintf(problems, "%-9s  %s: %v\n", o.Outcome, name, o.Err)
+		return
+	}
+	if o.Outcome == ingest.Ignored {
+		fmt.Fprintf(problems, "%-9s  %s: %s\n", o.Outcome, name, o.Notes[0])
 		return
 	}
 	v := &o.Version

@@ -34,6 +34,10 @@ type ListOptions struct {
 	// MaxBytes is the most that a file may have, as stored and as unpacked. Default 1 GiB.
 	MaxBytes int64
 
+	// Found names inputs that were found in a folder and not named. What of them has the
+	// form of no list is ignored, as it is in an archive that holds a list.
+	Found map[string]bool
+
 	// Of a download: the list it must be, where it is from and what its answer said,
 	// for the log of attempts. Default: any list, the files' names, nothing.
 	List, Source, ETag, LastModified string
@@ -57,6 +61,10 @@ type ListOutcome struct {
 	Rejected []feed.Rejected
 	Unread   []feed.Count
 }
+
+// Ignored is the outcome of a file that has the form of no list, and that nobody said
+// is one. It is not in the log of attempts.
+const Ignored store.Outcome = "ignored"
 
 // listForms are the forms of lists that are known.
 type listForms struct {
@@ -103,8 +111,10 @@ func Lists(ctx context.Context, st *store.Store, in []Input, opt ListOptions) ([
 		if err := ctx.Err(); err != nil {
 			return out, err
 		}
-		if err := l.record(ctx, &o); err != nil {
-			return out, err
+		if o.Outcome != Ignored {
+			if err := l.record(ctx, &o); err != nil {
+				return out, err
+			}
 		}
 		out = append(out, o)
 		if l.opt.Done != nil {
@@ -142,6 +152,10 @@ func (l *listImport) one(ctx context.Context, g *listGroup) (o ListOutcome) {
 		if !errors.Is(err, fundtrail.ErrInvalid) && !errors.Is(err, fundtrail.ErrLimit) {
 			o.Outcome = store.Failed
 		}
+		return o
+	}
+	if g.ignore {
+		o.Outcome, o.Notes = Ignored, []string{g.err.Error()}
 		return o
 	}
 	if g.err != nil {

@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"fmt"
-	"path"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -23,11 +21,7 @@ func (l *listImport) published(list *feed.List, g *listGroup) (time.Time, error)
 	}
 	var dates []time.Time
 	for _, f := range g.files {
-		names := []string{f.base}
-		if f.dir != filepath.Dir(f.name) { // of an archive
-			names = append(names, path.Base(filepath.ToSlash(f.dir)))
-		}
-		for _, name := range names {
+		for _, name := range []string{f.base, f.archive} {
 			if found := datesIn(name); len(found) > 0 {
 				dates = append(dates, found...)
 				break

@@ -18,13 +18,15 @@ import (
 // A listFile is one file that may be a list or a part of one: an input, or a member of
 // an input that is an archive.
 type listFile struct {
-	name string // for messages: as it was given; "archive.zip/member"
-	dir  string // of the input, or the archive's name: files of one folder belong together
-	base string // without folders and without the ending of a compression
-	open func() (io.ReadCloser, error)
+	name    string // for messages: as it was given; "archive.zip/member"
+	dir     string // of the input, or the archive's name: files of one folder belong together
+	base    string // without folders and without the ending of a compression
+	archive string // the base name of the archive that it is in; "" for none
+	open    func() (io.ReadCloser, error)
 
 	format feed.Format
 	err    error // why it is no list
+	ignore bool  // it need not be one
 }
 
 const (
@@ -46,12 +48,19 @@ func (l *listImport) leaves(ctx context.Context, in []Input) (files []*listFile)
 		if len(members) == 0 {
 			members = []*listFile{first}
 		}
+		lists := 0
 		for _, f := range members {
 			if f.err == nil {
 				f.err = l.recognise(ctx, f)
 			}
-			files = append(files, f)
+			if f.err == nil {
+				lists++
+			}
 		}
+		for _, f := range members {
+			f.ignore = f.err == errNoForm && (lists > 0 || l.opt.Found[input.Name])
+		}
+		files = append(files, members...)
 	}
 	return files
 }
@@ -96,8 +105,10 @@ func (l *listImport) recognise(ctx context.Context, f *listFile) error {
 	case known:
 		return fmt.Errorf("it is a %s and no sanctions list: %w", other, fundtrail.ErrInvalid)
 	}
-	return fmt.Errorf("it has the form of no list that is known here: %w", fundtrail.ErrInvalid)
+	return errNoForm
 }
+
+var errNoForm = fmt.Errorf("it has the form of no list that is known here: %w", fundtrail.ErrInvalid)
 
 // unpack opens a file's text.
 func (f *listFile) unpack(ctx context.Context) (io.ReadCloser, error) {
@@ -179,7 +190,7 @@ func (l *listImport) members(in Input) (files []*listFile, err error) {
 		if len(files) == maxMembers {
 			return nil, fmt.Errorf("the archive has more than %d files: %w", maxMembers, fundtrail.ErrLimit)
 		}
-		f := &listFile{name: in.Name + "/" + m.Name, dir: in.Name, base: base}
+		f := &listFile{name: in.Name + "/" + m.Name, dir: in.Name, base: base, archive: baseName(in.Name)}
 		f.open = func() (io.ReadCloser, error) {
 			r, err := m.Open()
 			if err != nil {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bufio"
 	"cmp"
 	"fmt"
 	"io"
@@ -31,6 +32,33 @@ type listPart struct {
 var feedSets = []listSet{
 	ofacSet(feed.SDNCSV, feed.SDNAddCSV, feed.SDNAltCSV, feed.SDNCommentsCSV, "SDN.CSV", "sdn"),
 	ofacSet(feed.ConsCSV, feed.ConsAddCSV, feed.ConsAltCSV, feed.ConsCommentsCSV, "CONS_PRIM.CSV", "prim"),
+	{
+		format: "il nbctf wallets csv",
+		parts: []listPart{
+			{"il nbctf orders csv", false, []string{"releases", "orders"}, "table of orders"},
+			{"il nbctf wallets csv", false, []string{"wallets"}, "table of wallets"},
+		},
+		parse: oneBehindTheOther("il nbctf orders csv", "il nbctf wallets csv"),
+	},
+}
+
+// oneBehindTheOther parses the tables of a set as one file.
+func oneBehindTheOther(first, second feed.Format) func(map[feed.Format]io.Reader) (*feed.List, error) {
+	return func(files map[feed.Format]io.Reader) (*feed.List, error) {
+		a, b := files[first], files[second]
+		switch {
+		case b == nil:
+			return feed.ParseList(first, a)
+		case a == nil:
+			return feed.ParseList(second, b)
+		}
+		// The mark that some programs put before UTF-8 is one of a file's beginning.
+		rest := bufio.NewReader(b)
+		if mark, _ := rest.Peek(3); string(mark) == "\ufeff" {
+			rest.Discard(3)
+		}
+		return feed.ParseList(second, io.MultiReader(a, strings.NewReader("\n"), rest))
+	}
 }
 
 // ofacSet is OFAC's CSV in four files.
@@ -55,6 +83,7 @@ type listGroup struct {
 	files  []*listFile
 	set    *listSet
 	err    error
+	ignore bool
 }
 
 // group puts files together that belong together. Groups stand in the order of their
@@ -63,7 +92,7 @@ func (l *listImport) group(files []*listFile) ([]*listGroup, error) {
 	var groups []*listGroup
 	for _, f := range files {
 		if f.err != nil {
-			groups = append(groups, &listGroup{format: f.format, files: []*listFile{f}, err: f.err})
+			groups = append(groups, &listGroup{format: f.format, files: []*listFile{f}, err: f.err, ignore: f.ignore})
 		} else if set, part := l.setOf(f.format); set == nil {
 			groups = append(groups, &listGroup{format: f.format, files: []*listFile{f}})
 		} else {

@@ -365,7 +365,7 @@ func TestFullDisk(t *testing.T) {
 	if _, err := s.db.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages+20)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.AddVersion(t.Context(), version("2024-11-30", "2024-12-04"), text("b"), list(100, 20_000, ""))
+	_, err := s.AddVersion(t.Context(), version("2024-11-30", "2024-12-04"), text("b"), list(100, 6_000, ""))
 	if !errors.Is(err, fundtrail.ErrLimit) || !strings.Contains(err.Error(), "the disk is full") {
 		t.Errorf("a full disk: %v", err)
 	}
@@ -378,7 +378,7 @@ func TestFullDisk(t *testing.T) {
 	if _, err := s.db.Exec("PRAGMA max_page_count = 1000000"); err != nil {
 		t.Fatal(err)
 	}
-	if !add(t, s, version("2024-11-30", "2024-12-04"), text("b"), list(100, 20_000, "")) {
+	if !add(t, s, version("2024-11-30", "2024-12-04"), text("b"), list(100, 6_000, "")) {
 		t.Error("after room was made it is not added")
 	}
 }
