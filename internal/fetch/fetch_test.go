@@ -531,7 +531,7 @@ func TestStoppedByTheCaller(t *testing.T) {
 	defer cancel()
 	_, err = c.Do(ctx, Request{URL: s.URL})
 	wantErr(t, err, context.DeadlineExceeded)
-	wantErr(t, err, fundtrail.ErrUnavailable, "the time allowed is over")
+	wantErr(t, err, fundtrail.ErrUnavailable, "not done in the time allowed")
 }
 
 func TestNobodyThere(t *testing.T) {

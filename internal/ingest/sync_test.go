@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -448,6 +449,27 @@ func TestSyncRedirects(t *testing.T) {
 	}
 }
 
+// TestSyncSweeps: what a killed process left goes after a day.
+func TestSyncSweeps(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	for name, age := range map[string]time.Duration{"fundtrail-sync-old": 25 * time.Hour, "fundtrail-sync-new": time.Hour, "other": 1000 * time.Hour} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.Mkdir(path, 0o700), os.WriteFile(filepath.Join(path, "fetch-1.part"), nil, 0o600), os.Chtimes(path, now, now.Add(-age))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newSyncTest(t)
+	if _, err := Sync(t.Context(), s.st, &fetch.Client{}, nil, SyncOptions{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	want(t, left, "fundtrail-sync-new", "other")
+}
+
 func TestSyncSkips(t *testing.T) {
 	p, s := newPublisher(t), newSyncTest(t)
 	l := p.list("aa-one", "/a")
@@ -500,7 +522,7 @@ func TestSyncStopped(t *testing.T) {
 	// A list that takes too long is another thing: it failed.
 	s.opt.Timeout = 50 * time.Millisecond
 	p.set("/good", plainList("aa-good", "2026-11-01", 1))
-	want(t, s.sync(p.list("bb-slow", "/slow"), p.list("aa-good", "/good")), "bb-slow failed…the time allowed is over", "aa-good added")
+	want(t, s.sync(p.list("bb-slow", "/slow"), p.list("aa-good", "/good")), "bb-slow failed…not done in the time allowed", "aa-good added")
 	if a := s.attempts(); len(a) != 2 {
 		t.Errorf("attempts %+v", a)
 	}
