@@ -258,10 +258,15 @@ func TestOpenedAtOnce(t *testing.T) {
 	}
 }
 
-// TestOpenWaits: a file that another process reads, and that does not have its log yet,
-// is waited for, and not forever.
+// TestOpenWaits: a copy that SQLite made has no log. Turning it on while another process
+// reads the copy is waited for, and not forever.
 func TestOpenWaits(t *testing.T) {
+	from := openTest(t, t.TempDir())
+	add(t, from, version("2023-11-30", "2023-12-04"), text("a"), list(0, 5, ""))
 	dir := t.TempDir()
+	if _, err := from.db.Exec("VACUUM INTO ?", dir+"/"+FileName); err != nil {
+		t.Fatal(err)
+	}
 	db, err := sql.Open("sqlite", dir+"/"+FileName)
 	if err != nil {
 		t.Fatal(err)
@@ -283,5 +288,11 @@ func TestOpenWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Close()
+	defer s.Close()
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !reflect.DeepEqual(history(t, from), history(t, s)) {
+		t.Error("the copy has another history")
+	}
 }
