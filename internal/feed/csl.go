@@ -180,6 +180,11 @@ func (u *usReader) cslID(p *fundtrail.Party, id string) {
 	}
 }
 
+func isDay(text string) bool {
+	_, err := time.Parse(time.DateOnly, text)
+	return err == nil
+}
+
 // split cuts a column that holds several values.
 func split(text string) []string {
 	if text == "" {
