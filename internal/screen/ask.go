@@ -18,13 +18,12 @@ func (x *Index) Ask(q Question) Answer {
 		return x.askText(q)
 	}
 	text := strings.TrimSpace(q.Text)
-	if !isRun(text) {
-		return x.askWritten(q)
+	if isRun(text) {
+		if answer, ok := x.askAddress(q, text, q.Chain); ok && answer.Verdict != Invalid {
+			return answer
+		}
 	}
-	if answer, ok := x.askAddress(q, text, q.Chain); ok {
-		return answer
-	}
-	return x.askName(q)
+	return x.askWritten(q)
 }
 
 // Listed reports whether the newest versions of the lists hold the address that the text
@@ -101,7 +100,8 @@ func (x *Index) askAddress(q Question, text string, chain fundtrail.Chain) (answ
 	a := asked{text: text, chain: chain}
 	id, found := x.find(&a)
 	m := x.wallets.at(q.AsOf, q.Known)
-	if a.chain != "" || x.options.Tags != nil || !q.Known.IsZero() {
+	plain := found && m == x.wallets.newest && a.found == bySpelling && a.chain == "" && !x.subjects[id].several
+	if found && !plain || x.options.Tags != nil {
 		a.settle()
 	}
 	switch {
@@ -110,7 +110,7 @@ func (x *Index) askAddress(q Question, text string, chain fundtrail.Chain) (answ
 			return Answer{}, false
 		}
 		answer = x.nothing(&x.wallets, m)
-	case m == x.wallets.newest && a.plain():
+	case plain:
 		answer = x.subjects[id].newest
 	default:
 		answer = x.touch(&x.subjects[id], m, &a)
@@ -150,10 +150,14 @@ func (x *Index) nothing(scope *scopeIndex, m *moment) Answer {
 // touch answers for a subject at a moment. By what was known earlier, it is as if what was
 // received since had never been.
 func (x *Index) touch(s *subject, m *moment, a *asked) Answer {
+	now := *a
 	if m.known.IsZero() {
-		return x.weigh(s, s.runs, m, a)
+		if now.found == bySpelling && now.form != formNone {
+			now.found = byKey
+		}
+		return x.weigh(s, s.runs, m, &now)
 	}
-	then := &subject{key: s.key}
+	then := &subject{}
 	for _, h := range s.holders {
 		if x.knew(&x.wallets, h, m.known) {
 			then.holders = append(then.holders, h)
@@ -166,7 +170,6 @@ func (x *Index) touch(s *subject, m *moment, a *asked) Answer {
 	for _, n := range x.sequencesOf(&x.wallets, then.holders) {
 		runs = append(runs, x.derive(&x.wallets, n, then.holders, m.known)...)
 	}
-	now := *a
 	now.found = x.finding(a, then)
 	return x.weigh(then, runs, m, &now)
 }
@@ -189,21 +192,26 @@ func (x *Index) finding(a *asked, s *subject) finding {
 	kept := false
 	for _, h := range s.holders {
 		w := x.wallet(h)
-		text := clean(w.Text)
-		if text == a.text {
-			return bySpelling
+		for _, r := range readWallet(w) {
+			if w.CaseLost && !r.form.caseless() {
+				continue
+			}
+			kept = true
+			switch {
+			case r.form != formNone && r.key == a.key:
+				return byKey
+			case r.form == formNone && r.text == a.text:
+				return bySpelling
+			}
 		}
-		kept = kept || !w.CaseLost || spell(text).form.caseless()
 	}
 	switch {
 	case !kept:
 		return byLostCase
 	case a.form == formNone:
 		return byLetters
-	case a.key != s.key:
-		return onlyByFolded
 	}
-	return byKey
+	return onlyByFolded
 }
 
 // weigh sorts what touches a subject into what stands on the day, what does not, and
@@ -212,8 +220,9 @@ func (x *Index) weigh(s *subject, runs []run, m *moment, a *asked) Answer {
 	answer := x.nothing(&x.wallets, m)
 	for i := range runs {
 		r := &runs[i]
-		wallet, _ := x.writes(s, r)
-		why, counts := x.explain(a, r, wallet)
+		there := x.bearers(s, r, m)
+		wallet, _ := x.writes(s, there)
+		why, counts := x.explain(a, there, wallet)
 		match := Match{Designation: r.designation, Wallet: wallet, Score: 1}
 		stands := x.stand(&x.wallets, r, m, &match, why)
 		switch {
@@ -229,6 +238,26 @@ func (x *Index) weigh(s *subject, runs []run, m *moment, a *asked) Answer {
 		answer.Verdict, answer.Reason = Matched, ""
 	}
 	return answer
+}
+
+// bearers are the holders in the version that answers for the moment, of a run that does
+// not stand then in its last: what another version writes is not that version's word.
+func (x *Index) bearers(s *subject, r *run, m *moment) []holder {
+	p := m.effective[r.sequence]
+	if p < int(r.from) || p > int(r.to) {
+		p = int(r.to)
+	}
+	uid := x.uid(r.holders[0])
+	var out []holder
+	for _, h := range s.holders {
+		if u := x.uid(h); (u == uid || u == "") && x.wallets.spans.holds(h.party, r.sequence, p) {
+			out = append(out, h)
+		}
+	}
+	if len(out) == 0 {
+		return r.holders
+	}
+	return out
 }
 
 // stand says whether a designation stood, by which version, and when if it did not.
@@ -259,24 +288,20 @@ func (x *Index) stand(scope *scopeIndex, r *run, m *moment, match *Match, why st
 }
 
 // writes is how the list writes the address: in the letters of a version that kept their
-// case, where there is one; lost is whether there is none.
-func (x *Index) writes(s *subject, r *run) (text string, lost bool) {
-	for _, h := range r.holders {
-		w := x.wallet(h)
-		if w == nil {
-			continue
+// case, where there is one; lost is whether there is none. Capitals sort before small
+// letters, so the least of the spellings is one that kept them, whatever came first.
+func (x *Index) writes(s *subject, bearers []holder) (text string, lost bool) {
+	for _, h := range bearers {
+		if w := x.wallet(h); w != nil && (text == "" || w.Text < text) {
+			text, lost = w.Text, w.CaseLost
 		}
-		if !w.CaseLost {
-			return w.Text, false
-		}
-		text = w.Text
 	}
 	for _, h := range s.holders {
-		if w := x.wallet(h); w != nil && !w.CaseLost && strings.EqualFold(w.Text, text) {
-			return w.Text, false
+		if w := x.wallet(h); w != nil && w.Text < text && strings.EqualFold(w.Text, text) {
+			text, lost = w.Text, w.CaseLost
 		}
 	}
-	return text, true
+	return text, lost
 }
 
 // refusal says why a text that no list holds cannot be an address, and is "" when it can.

@@ -19,14 +19,43 @@ func EndOfDay(day time.Time) time.Time {
 	return time.Date(y, m, d+1, 0, 0, 0, 0, time.UTC).Add(-time.Nanosecond)
 }
 
+// KnownBy is the history as it was known at a moment: the versions received until then.
+// An index of it answers as one did then, byte for byte, which [Question.Known] does for
+// addresses alone: the score of a name also depends on how rare its words are in all that
+// was received.
+func KnownBy(h *fundtrail.ListHistory, moment time.Time) *fundtrail.ListHistory {
+	then := &fundtrail.ListHistory{}
+	kept := map[uint32]uint32{}
+	for i, v := range h.Versions {
+		if v.Received.After(moment) {
+			continue
+		}
+		var members []uint32
+		for _, p := range h.Members[i] {
+			id, ok := kept[p]
+			if !ok {
+				id = uint32(len(then.Parties))
+				kept[p] = id
+				then.Parties = append(then.Parties, h.Parties[p])
+			}
+			members = append(members, id)
+		}
+		slices.Sort(members)
+		then.Versions = append(then.Versions, v)
+		then.Members = append(then.Members, members)
+	}
+	return then
+}
+
 // A sequence is the versions of one list that cover one scope, each after those that
 // it takes precedence over: by day of publication, then coverage, then receipt. What
 // takes precedence by coverage does so among versions published at one moment.
 type sequence struct {
 	list     string
 	versions []*fundtrail.ListVersion
-	places   []int    // of versions in the history
-	whole    timeline // when everything received is known
+	places   []int     // of versions in the history
+	whole    timeline  // when everything received is known
+	first    time.Time // when the list's first version was received, whatever it covers
 	scope    fundtrail.ListScope
 }
 
@@ -37,8 +66,16 @@ type timeline []int32
 // newSequence collects a list's versions that cover the scope.
 func newSequence(h *fundtrail.ListHistory, list string, scope fundtrail.ListScope) *sequence {
 	s := &sequence{list: list, scope: scope}
+	met := false
 	for i := range h.Versions {
-		if v := &h.Versions[i]; v.List == list && v.Covers&scope != 0 {
+		v := &h.Versions[i]
+		if v.List != list {
+			continue
+		}
+		if !met || v.Received.Before(s.first) {
+			s.first, met = v.Received, true
+		}
+		if v.Covers&scope != 0 {
 			s.places = append(s.places, i)
 		}
 	}
@@ -179,7 +216,8 @@ type moment struct {
 	notCovered []string
 }
 
-// newMoment asks every sequence. Lists that have nothing in this scope are not covered.
+// newMoment asks every sequence. A list that was known and has
+// nothing that answers is not covered.
 func newMoment(sequences []*sequence, day, known time.Time) *moment {
 	m := &moment{day: day, known: known, effective: make([]int, len(sequences))}
 	for i, s := range sequences {
@@ -187,7 +225,7 @@ func newMoment(sequences []*sequence, day, known time.Time) *moment {
 		m.effective[i] = p
 		if p >= 0 {
 			m.asked = append(m.asked, s.versions[p])
-		} else {
+		} else if known.IsZero() || !s.first.After(known) {
 			m.notCovered = append(m.notCovered, s.list)
 		}
 	}

@@ -83,6 +83,7 @@ func newGathered(h *fundtrail.ListHistory) *Index {
 	x := &Index{history: h, lists: []string{h.Versions[0].List}}
 	x.wallets = newScope(h, x.lists, fundtrail.CoversWallets)
 	x.names = newScope(h, x.lists, fundtrail.CoversNames)
+	x.order = x.inOrder()
 	x.addSubjects()
 	x.addParties()
 	return x
@@ -264,7 +265,7 @@ func (x *Index) missing(s *subject, a, b [][]holder) []WalletChange {
 		h := bearers[0]
 		w := *x.wallet(h)
 		w.Currency = strings.Join(x.currencies(bearers), ", ")
-		w.Text, w.CaseLost = x.writes(s, &run{holders: bearers})
+		w.Text, w.CaseLost = x.writes(s, bearers)
 		out = append(out, WalletChange{w, x.partyOf(h)})
 	}
 	return out

@@ -29,10 +29,12 @@ type Index struct {
 
 	subjects []subject
 	byKey    map[key]uint32
-	byText   map[string]uint32 // a spelling that is surely the subject's
-	byFolded map[string]uint32 // a spelling that is the subject's but for the case of its letters
-	lost     int               // subjects known by their folded letters alone
+	byText   map[string]uint32          // a spelling that is surely the subject's
+	byFolded map[string]uint32          // a spelling that is the subject's but for the case of its letters
+	chainOf  map[string]fundtrail.Chain // by the lists' words for currencies
+	lost     int                        // subjects known by their folded letters alone
 
+	order     []uint32 // the parties' contents, in an order of their own
 	parties   []entry
 	byUID     map[string][]uint32 // parties by UID, in lower case
 	nameIndex nameIndex
@@ -52,6 +54,7 @@ type subject struct {
 	key     key
 	form    form // of text
 	lost    bool // no file kept the case of its letters
+	several bool // lists write it in spellings that differ by more than case
 	holders []holder
 	runs    []run // what follows when everything received is known
 	newest  Answer
@@ -77,6 +80,7 @@ func New(h *fundtrail.ListHistory, opt Options) *Index {
 	slices.Sort(x.lists)
 	x.wallets = newScope(h, x.lists, fundtrail.CoversWallets)
 	x.names = newScope(h, x.lists, fundtrail.CoversNames)
+	x.order = x.inOrder()
 	x.addSubjects()
 	x.addParties()
 	for i := range x.subjects {
@@ -129,12 +133,17 @@ func (x *Index) addSubjects() {
 	x.byKey = map[key]uint32{}
 	x.byText = map[string]uint32{}
 	x.byFolded = map[string]uint32{}
+	x.chainOf = map[string]fundtrail.Chain{}
 	alike := map[string][]uint32{} // subjects by folded spelling
 	each := func(lost bool, visit func(h holder, w *fundtrail.Wallet, text string, sp spelling)) {
-		for _, p := range x.inOrder() {
+		for _, p := range x.order {
 			wallets := x.history.Parties[p].Wallets
 			for i := range wallets {
 				w := &wallets[i]
+				if _, ok := x.chainOf[w.Currency]; !ok {
+					// "" is a token that several chains have, or a chain not known here.
+					x.chainOf[w.Currency], _ = fundtrail.ParseChain(w.Currency)
+				}
 				for _, r := range readWallet(w) {
 					// Case that says nothing cannot be lost.
 					if (w.CaseLost && !r.form.caseless()) == lost {
@@ -146,7 +155,9 @@ func (x *Index) addSubjects() {
 	}
 	each(false, func(h holder, w *fundtrail.Wallet, text string, sp spelling) {
 		id := x.subjectOf(text, sp)
-		x.subjects[id].holders = append(x.subjects[id].holders, h)
+		s := &x.subjects[id]
+		s.holders = append(s.holders, h)
+		s.several = s.several || !strings.EqualFold(text, s.text)
 		x.addSpellings(id, text, sp)
 		if folded := foldedAll(text); !sp.form.caseless() && !slices.Contains(alike[folded], id) {
 			alike[folded] = append(alike[folded], id)
@@ -258,7 +269,7 @@ func (x *Index) addParties() {
 	}
 	ids := map[name]uint32{}
 	x.byUID = map[string][]uint32{}
-	for _, p := range x.inOrder() {
+	for _, p := range x.order {
 		h := holder{party: p, wallet: -1}
 		for _, n := range x.sequencesOf(&x.names, []holder{h}) {
 			k := name{n, x.uid(h)}

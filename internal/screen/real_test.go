@@ -1,8 +1,8 @@
 package screen
 
 import (
+	"bytes"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/feed"
 )
 
 // shared is where the public data sets stand that tests may read and not copy.
@@ -70,73 +71,19 @@ var realHistory = sync.OnceValue(func() *fundtrail.ListHistory {
 		if err != nil {
 			panic(err)
 		}
+		format, _ := feed.DetectList(text[:min(len(text), 4096)], name)
+		l, err := feed.ParseList(format, bytes.NewReader(text))
+		if err != nil {
+			panic(err)
+		}
 		published := day(filepath.Base(name)[:10])
-		v := fundtrail.ListVersion{
-			List: "us-ofac-sdn", Covers: fundtrail.CoversWallets, SHA256: sha256.Sum256(text),
+		b.add(fundtrail.ListVersion{
+			List: l.List, Format: string(format), Covers: l.Covers, SHA256: sha256.Sum256(text),
 			Published: published, Received: published.AddDate(0, 0, 1),
-		}
-		read := readSnapshotCSV
-		if filepath.Ext(name) == ".json" {
-			read = readSnapshotJSON
-		}
-		b.add(v, read(text)...)
+		}, l.Parties...)
 	}
 	return &b.history
 })
-
-func readSnapshotCSV(text []byte) []fundtrail.Party {
-	rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll()
-	if err != nil {
-		panic(err)
-	}
-	var out []fundtrail.Party
-	for _, row := range rows[1:] {
-		out = append(out, fundtrail.Party{Wallets: []fundtrail.Wallet{{Text: row[1], Currency: row[0]}}})
-	}
-	return out
-}
-
-func readSnapshotJSON(text []byte) []fundtrail.Party {
-	type party struct {
-		Entity, Program, Type, UID string
-		Akas                       []string
-	}
-	var file struct {
-		Addresses map[string]struct {
-			party
-			Entries []party
-		}
-	}
-	if err := json.Unmarshal(text, &file); err != nil {
-		panic(err)
-	}
-	parties := map[string]*fundtrail.Party{}
-	for address, a := range file.Addresses {
-		if a.Entries == nil {
-			a.Entries = []party{a.party}
-		}
-		for _, e := range a.Entries {
-			p := parties[e.UID]
-			if p == nil {
-				p = &fundtrail.Party{UID: e.UID, Names: []fundtrail.Name{{Text: e.Entity}}, Programs: []string{e.Program}}
-				for _, aka := range e.Akas {
-					p.Names = append(p.Names, fundtrail.Name{Text: aka, Kind: fundtrail.Alias})
-				}
-				parties[e.UID] = p
-			}
-			p.Wallets = append(p.Wallets, fundtrail.Wallet{
-				Text: address, Currency: strings.TrimPrefix(e.Type, "Digital Currency Address - "), CaseLost: true,
-			})
-		}
-	}
-	var out []fundtrail.Party
-	for _, p := range parties {
-		slices.SortFunc(p.Wallets, func(a, b fundtrail.Wallet) int { return strings.Compare(a.Text, b.Text) })
-		out = append(out, *p)
-	}
-	slices.SortFunc(out, func(a, b fundtrail.Party) int { return strings.Compare(a.UID, b.UID) })
-	return out
-}
 
 func realIndex(t testing.TB) *Index {
 	t.Helper()

@@ -28,9 +28,6 @@ const (
 	onlyByFolded         // but for the case of letters, and each is an address of its own
 )
 
-// plain reports whether the sentence made in advance says all there is to say.
-func (a *asked) plain() bool { return a.found == bySpelling && a.chain == "" }
-
 // currencies are the list's words for what is held at the address, sorted.
 func (x *Index) currencies(holders []holder) []string {
 	var out []string
@@ -51,8 +48,8 @@ func (x *Index) wallet(h holder) *fundtrail.Wallet {
 }
 
 // listed says how the list has the address, without knowing how it was asked for.
-func (x *Index) listed(r *run) string {
-	words := x.currencies(r.holders)
+func (x *Index) listed(bearers []holder) string {
+	words := x.currencies(bearers)
 	if len(words) == 0 {
 		return "the address is listed"
 	}
@@ -61,12 +58,12 @@ func (x *Index) listed(r *run) string {
 
 // listedChains are the chains that the list's words name; all is false when a word names
 // none known here, or a token that exists on several.
-func (x *Index) listedChains(r *run) (chains []fundtrail.Chain, all bool) {
-	words := x.currencies(r.holders)
+func (x *Index) listedChains(bearers []holder) (chains []fundtrail.Chain, all bool) {
+	words := x.currencies(bearers)
 	all = len(words) > 0
 	for _, w := range words {
-		c, err := fundtrail.ParseChain(w)
-		if err != nil {
+		c := x.chainOf[w]
+		if c == "" {
 			all = false
 			continue
 		}
@@ -77,12 +74,13 @@ func (x *Index) listedChains(r *run) (chains []fundtrail.Chain, all bool) {
 
 // explain says in a sentence how what was asked is what is listed. It counts unless it
 // is known to be a contract, which is only where it was made.
-func (x *Index) explain(a *asked, r *run, wallet string) (why string, counts bool) {
-	why, counts = x.listed(r), true
+func (x *Index) explain(a *asked, bearers []holder, wallet string) (why string, counts bool) {
+	why, counts = x.listed(bearers), true
 	add := func(words string) { why += "; " + words }
 	switch a.found {
 	case byKey:
 		switch {
+		case a.text == wallet:
 		case a.form == formHex && !fundtrail.EIP55Holds(a.text):
 			add("the case of the letters asked breaks its checksum (EIP-55), and the digits are the listed ones")
 		case a.form.caseless() && foldedAll(a.text) == foldedAll(wallet):
@@ -100,21 +98,25 @@ func (x *Index) explain(a *asked, r *run, wallet string) (why string, counts boo
 	case byLostCase:
 		add("matched without regard to the case of letters, which the list's file lost")
 	case onlyByFolded:
+		// The file that lost it may mean either, and a miss is worse.
+		if slices.ContainsFunc(bearers, func(h holder) bool { return x.wallet(h).CaseLost }) {
+			return why + "; matched without regard to the case of letters, which a file of the list lost", true
+		}
 		return why + "; the address asked differs from the listed one in the case of letters alone, and each is an address", false
 	}
-	if slices.ContainsFunc(r.holders, func(h holder) bool { return !h.tagged }) {
-		return x.explainChain(a, r, why)
+	if slices.ContainsFunc(bearers, func(h holder) bool { return !h.tagged }) {
+		return x.explainChain(a, bearers, why)
 	}
 	return why + "; the list means one account behind this address, told apart by a tag: " + wallet, false
 }
 
 // explainChain says whether it counts on the chain where it was asked.
-func (x *Index) explainChain(a *asked, r *run, why string) (string, bool) {
+func (x *Index) explainChain(a *asked, bearers []holder, why string) (string, bool) {
 	info, ok := a.chain.Info()
 	if !ok {
 		return why, true
 	}
-	chains, all := x.listedChains(r)
+	chains, all := x.listedChains(bearers)
 	switch {
 	case slices.Contains(chains, a.chain):
 		return why, true
