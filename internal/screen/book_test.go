@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -238,19 +236,14 @@ func TestRescreenStops(t *testing.T) {
 // some others, before and after Tornado Cash was taken off.
 func TestRescreenReal(t *testing.T) {
 	x := realIndex(t)
-	files, _ := filepath.Glob(shared + "/ofac_addresses_2022_2024/*.csv")
 	seen := map[string]bool{}
 	var addresses []string
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range readSnapshotCSV(text) {
+	for _, p := range realHistory().Parties {
+		for _, w := range p.Wallets {
 			// One address of the 90 is spelled in two ways in the files.
-			if s := p.Wallets[0].Text; !seen[strings.ToLower(s)] {
-				seen[strings.ToLower(s)] = true
-				addresses = append(addresses, s)
+			if low := strings.ToLower(w.Text); !w.CaseLost && !seen[low] {
+				seen[low] = true
+				addresses = append(addresses, w.Text)
 			}
 		}
 	}
