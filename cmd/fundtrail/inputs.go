@@ -164,6 +164,7 @@ func (in *inputs) note(format string, args ...any) {
 
 // loadTags adds the claims of tag packs and label files.
 func (in *inputs) loadTags(names []string, c claims, chain string, warn func(string, ...any)) error {
+	given := names
 	names, err := expand(names)
 	if err != nil {
 		return fmt.Errorf("--tags: %w", err)
@@ -190,8 +191,24 @@ func (in *inputs) loadTags(names []string, c claims, chain string, warn func(str
 				return fmt.Errorf("--tags %s: the file does not tell its chain: give --chain: %w", name, cmp.Or(err, fundtrail.ErrInvalid))
 			}
 			got, err = feed.ParseLabels(bytes.NewReader(raw), on, from)
+		case feed.FortaLabels, feed.VendorLabels:
+			var on fundtrail.Chain
+			if chain != "" {
+				if on, err = fundtrail.ParseChain(chain); err != nil {
+					return fmt.Errorf("--chain: %w", err)
+				}
+			}
+			if format == feed.FortaLabels {
+				got, err = feed.ParseForta(bytes.NewReader(raw), cmp.Or(on, fundtrail.Ethereum), from)
+			} else {
+				got, err = feed.ParseVendorLabels(bytes.NewReader(raw), on, from)
+			}
 		default:
-			err = fmt.Errorf("neither a GraphSense tag pack nor an Etherscan label file: %w", fundtrail.ErrInvalid)
+			if !slices.Contains(given, name) { // a licence or a note beside the files
+				warn("%s: ignored, it has the form of no labels", name)
+				continue
+			}
+			err = fmt.Errorf("neither a GraphSense tag pack, nor an Etherscan label file, nor a table of labels: %w", fundtrail.ErrInvalid)
 		}
 		if err != nil {
 			return fmt.Errorf("--tags %s: %w", name, err)

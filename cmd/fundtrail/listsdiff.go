@@ -194,7 +194,7 @@ func changesText(w io.Writer, list []change) error {
 		default:
 			what = strings.Join(ch.Programs, " ")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", ch.List, ch.Change, ch.What, what, name)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", ch.List, ch.Change, ch.What, screen.Line(name), screen.Line(what))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -202,25 +202,19 @@ func changesText(w io.Writer, list []change) error {
 	var sums []string
 	for _, k := range [][2]string{{"party", "added"}, {"party", "removed"}, {"party", "changed"}, {"address", "added"}, {"address", "removed"}} {
 		if n := counts[k]; n > 0 {
-			noun := k[0]
-			if k[1] == "changed" {
-				noun = "change of a party"
-			}
-			sums = append(sums, fmt.Sprintf("%s %s", counted(n, noun), k[1]))
+			sums = append(sums, fmt.Sprintf("%s %s", counted(n, k[0], k[1]), k[1]))
 		}
 	}
 	_, err := fmt.Fprintln(w, strings.Join(sums, ", "))
 	return err
 }
 
-func counted(n int, noun string) string {
+func counted(n int, noun, change string) string {
 	switch {
-	case n == 1:
-		return "1 " + noun
-	case noun == "address":
+	case change == "changed":
+		return plural(n, "field") + " of parties"
+	case n != 1 && noun == "address":
 		return fmt.Sprint(n, " addresses")
-	case noun == "change of a party":
-		return fmt.Sprint(n, " changes of parties")
 	}
 	return plural(n, noun)
 }

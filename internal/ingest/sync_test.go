@@ -291,7 +291,7 @@ func TestSyncFailures(t *testing.T) {
 		{"shrunk", plainList("bb-bad", "2026-11-02", 7), "bb-bad refused…7 parties"},
 		{"no entries", plainList("bb-bad", "2026-11-02", 0), "bb-bad refused…no entry"},
 		{"another list", plainList("aa-good", "2026-11-02", 10), "bb-bad refused…it is the list aa-good"},
-		{"no list", "name,address\n", "bb-bad refused…no list that is known"},
+		{"no list", "name,address\n", "bb-bad refused…no sanctions list"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p.set("/bad", c.doc)
