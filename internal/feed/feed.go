@@ -1,5 +1,6 @@
-// Package feed turns outside lists into claims: GraphSense TagPacks and ActorPacks,
-// the label files of Etherscan and its sister explorers, and daily prices.
+// Package feed turns outside lists into claims: sanctions lists in their publishers' own
+// forms ([ParseList]), GraphSense TagPacks and ActorPacks, label files of explorers,
+// vendors and Forta, and daily prices.
 //
 // Each format is one file here and one function of an [io.Reader]. The package
 // touches neither disk nor network nor clock: opening and unpacking a file, and

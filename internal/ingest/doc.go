@@ -1,7 +1,13 @@
-// Package ingest moves files that other tools exported into a ledger: their rows
-// become facts in a ledger.Builder. [Files] reads any number of files as one import:
-// it tells their formats apart by their columns, joins the tables that belong
-// together, and adds everything or nothing.
+// Package ingest moves files in: what other tools exported into a ledger, and sanctions
+// lists into the store.
+//
+// [Files] makes facts in a ledger.Builder of any number of files, as one import: it tells
+// their formats apart by their columns, joins the tables that belong together, and adds
+// everything or nothing.
+//
+// [Lists] recognises versions of sanctions lists, says of which day they are, refuses
+// what is broken or shrinks too much, and keeps the rest. [Sync] asks their publishers
+// for them. doc/formats-store.md and doc/formats-sync.md say how.
 //
 // # Formats
 //
