@@ -1,7 +1,9 @@
 package names
 
 import (
+	"cmp"
 	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/fundtrail/fundtrail"
@@ -20,7 +22,7 @@ var tune = struct {
 	missOther      float32 // the same for organisations and vessels
 	formDiffers    float32 // share of legal forms that contradict
 }{
-	allow0: 1.4, allow1: 0.12, bend: 0.2, initial: 0.6, differs: 0.6, conflict: 0.36, number: 0.3,
+	allow0: 1.4, allow1: 0.12, bend: 0.2, initial: 0.6, differs: 0.6, conflict: 0.36, number: 0.24,
 	missPerson: 0.25, missOther: 0.6, formDiffers: 0.25,
 }
 
@@ -276,35 +278,51 @@ func (s *scratch) linkLikely() {
 
 // gain is what matching a row and a column is worth.
 func (s *scratch) gain(x, y int) float32 {
-	return s.sims[x][y] * min(s.a.weight[s.rows[x]], s.b.weight[s.cols[y]])
+	i, j := s.rows[x], s.cols[y]
+	// Ties are broken by the words, not by their places, so that it is the same either
+	// way about.
+	tie := float32((hash('t', s.a.words[i].text)^hash('t', s.b.words[j].text))&0xff) * 1e-6
+	return s.sims[x][y]*min(s.a.weight[i], s.b.weight[j]) + tie
 }
 
 // linkRest deals with what has no likeness on the other side: words said twice, words
 // one side lacks, and words in whose place the other side has something else.
 func (s *scratch) linkRest() {
-	i, j := 0, 0
-	for {
-		for i < len(s.a.words) && (s.usedA[i] || s.aside(&s.a, i, false)) {
-			i++
+	s.rows = s.leftover(s.rows[:0], &s.a, &s.usedA, false)
+	s.cols = s.leftover(s.cols[:0], &s.b, &s.usedB, true)
+	n := min(len(s.rows), len(s.cols))
+	for k := range n {
+		i, j := s.rows[k], s.cols[k]
+		how := howDifferent
+		if s.a.words[i].class == number && s.b.words[j].class == number {
+			how = howNumber
 		}
-		for j < len(s.b.words) && (s.usedB[j] || s.aside(&s.b, j, true)) {
-			j++
-		}
-		switch {
-		case i < len(s.a.words) && j < len(s.b.words):
-			s.link(i, j, 0, howDifferent)
-			// A brand against "Trading" is as much a contradiction as against a brand.
-			s.links[len(s.links)-1].weight = max(s.a.weight[i], s.b.weight[j])
-		case i < len(s.a.words):
-			s.usedA[i] = true
-			s.links = append(s.links, link{i, i + 1, 0, 0, 0, s.a.weight[i], howMissing})
-		case j < len(s.b.words):
-			s.usedB[j] = true
-			s.links = append(s.links, link{0, 0, j, j + 1, 0, s.b.weight[j], howMissing})
-		default:
-			return
+		s.link(i, j, 0, how)
+		// A brand against "Trading" is as much a contradiction as against a brand.
+		s.links[len(s.links)-1].weight = max(s.a.weight[i], s.b.weight[j])
+	}
+	for _, i := range s.rows[n:] {
+		s.links = append(s.links, link{i, i + 1, 0, 0, 0, s.a.weight[i], howMissing})
+	}
+	for _, j := range s.cols[n:] {
+		s.links = append(s.links, link{0, 0, j, j + 1, 0, s.b.weight[j], howMissing})
+	}
+}
+
+// leftover lists the words of a side that nothing was found for: numbers first, then
+// the weightiest, so that number stands against number and name against name
+// whichever side is asked.
+func (s *scratch) leftover(out []int, of *side, used *[maxPieces]bool, listed bool) []int {
+	for i := range of.words {
+		if !used[i] && !s.aside(of, i, listed) {
+			out = append(out, i)
 		}
 	}
+	slices.SortStableFunc(out, func(i, j int) int {
+		a, b := of.words[i], of.words[j]
+		return cmp.Or(boolInt(b.class == number)-boolInt(a.class == number), cmp.Compare(of.weight[j], of.weight[i]), cmp.Compare(a.text, b.text))
+	})
+	return out
 }
 
 // aside links a word that no other can contradict: one said before on its own side,

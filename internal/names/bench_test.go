@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -133,4 +134,23 @@ func BenchmarkCompare(b *testing.B) {
 	for b.Loop() {
 		Compare(fundtrail.Person, "Mohammed Qasim Mir Wali Khudai Rahim", "MUHAMMAD KASIM MIR VALI KHUDAY RAHIM")
 	}
+}
+
+// BenchmarkBuild states what an index costs in time and in memory that stays.
+func BenchmarkBuild(b *testing.B) {
+	un, ofac := realLists(b)
+	entries := slices.Concat(un, ofac)
+	Build(entries[:100]) // the tables of scripts and words are not counted
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var x *Index
+	for b.Loop() {
+		x = Build(entries)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MiB-kept")
+	b.ReportMetric(float64(len(x.forms)), "names")
+	b.ReportMetric(float64(len(x.vocab)), "words")
 }

@@ -263,7 +263,7 @@ func bySpelling(a, b *word) (float32, how) {
 		t, s = t+firstSound, s+firstSound
 	}
 	c, by := t, howSpelling
-	if s < t {
+	if s < t && letters > 2 { // two letters have too little sound to go by: Il, Un
 		c, by = s, howSound
 	}
 	if cross && c <= unit/2 {
