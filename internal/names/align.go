@@ -108,6 +108,7 @@ func (s *scratch) align(miss float32) float32 {
 	s.linkLikely()
 	s.linkRest()
 	s.forgiveSlips()
+	s.doubtShort()
 	return s.weigh(miss)
 }
 
@@ -373,6 +374,29 @@ func (s *scratch) forgiveSlips() {
 		if l := &s.links[i]; l.how != howMissing && l.score < 0.95 {
 			l.score = 1 - (1-l.score)*0.6
 		}
+	}
+}
+
+// doubtShort lowers a short word that is all that agrees and is not the same: lists hold
+// abbreviations of three letters by the hundred, and "Kim" is not "KMM".
+func (s *scratch) doubtShort() {
+	const short, share = 3, 0.75
+	var only *link
+	for i := range s.links {
+		l := &s.links[i]
+		if l.how == howMissing || l.how == howRepeated || l.how == howNumber || l.how == howForm {
+			continue
+		}
+		if only != nil {
+			return
+		}
+		only = l
+	}
+	if only == nil || only.how != howSound && only.how != howSpelling || only.a1-only.a0 != 1 || only.b1-only.b0 != 1 {
+		return
+	}
+	if a, b := s.a.words[only.a0], s.b.words[only.b0]; min(len(a.text), len(b.text)) <= short {
+		only.score *= share
 	}
 }
 

@@ -166,3 +166,19 @@ func TestEmpty(t *testing.T) {
 		t.Errorf("%+v", hits)
 	}
 }
+
+// TestShortWordAlone: three letters that only sound alike are an abbreviation more often
+// than a name, and no match; the same three letters are one, and so they are beside
+// another word.
+func TestShortWordAlone(t *testing.T) {
+	for _, c := range []struct {
+		asked, listed string
+		match         bool
+	}{
+		{"Kim", "OOO KMM", false}, {"bad", "BID", false}, {"Kim", "Kim", true}, {"Kim Jong Un", "Gim Jong Un", true}, {"Ivanov", "Ivanof", true},
+	} {
+		if score, _ := Compare(fundtrail.PartyUnstated, c.asked, c.listed); score >= DefaultThreshold != c.match {
+			t.Errorf("%q, %q: %.2f, match is to be %v", c.asked, c.listed, score, c.match)
+		}
+	}
+}
