@@ -182,4 +182,8 @@ func newLog(c *cobra.Command, format string) (*slog.Logger, error) {
 }
 
 // buildIndex is the engine behind the server.
-func buildIndex(h *fundtrail.ListHistory) screen.Asker { return screen.New(h, screen.Options{}) }
+func buildIndex(h *fundtrail.ListHistory) screen.Asker {
+	x := screen.New(h, screen.Options{})
+	x.Warm()
+	return x
+}

@@ -183,6 +183,7 @@ func BenchmarkNew(b *testing.B) {
 			var x *Index
 			for b.Loop() {
 				x = New(h, Options{})
+				x.Warm()
 			}
 			runtime.GC()
 			runtime.ReadMemStats(&after)

@@ -41,8 +41,8 @@ type bearer struct {
 	party int32 // of Index.parties, or -1
 }
 
-func (x *Index) newNameIndex() nameIndex {
-	var n nameIndex
+func (x *Index) newNameIndex() *nameIndex {
+	n := &nameIndex{}
 	var entries []names.Entry
 	ids := map[string]uint32{}
 	add := func(h holder, party int32) {
@@ -137,21 +137,22 @@ func (x *Index) askName(q Question) Answer {
 	if limit <= 0 {
 		limit = defaultLimit
 	}
-	stands := func(e int) bool { return x.nameIndex.standing[e] }
-	other := func(e int) bool { return x.nameIndex.other[e] }
+	n := x.named()
+	stands := func(e int) bool { return n.standing[e] }
+	other := func(e int) bool { return n.other[e] }
 	if m != x.names.newest {
-		stands = func(e int) bool { return x.entryStands(x.nameIndex.holders[e], m) }
-		other = func(e int) bool { return !stands(e) && x.entryKnown(x.nameIndex.holders[e], m.known) }
+		stands = func(e int) bool { return x.entryStands(n.holders[e], m) }
+		other = func(e int) bool { return !stands(e) && x.entryKnown(n.holders[e], m.known) }
 	}
-	for _, hit := range x.nameIndex.index.Search(query, stands, threshold, limit) {
-		for _, b := range x.nameIndex.holders[hit.Entry] {
+	for _, hit := range n.index.Search(query, stands, threshold, limit) {
+		for _, b := range n.holders[hit.Entry] {
 			if x.bearerStands(b, m) {
 				x.addStanding(&answer, b, m, hit)
 			}
 		}
 	}
-	for _, hit := range x.nameIndex.index.Search(query, other, threshold, limit) {
-		for _, b := range x.nameIndex.holders[hit.Entry] {
+	for _, hit := range n.index.Search(query, other, threshold, limit) {
+		for _, b := range n.holders[hit.Entry] {
 			x.addOther(&answer, b, m, hit)
 		}
 	}
@@ -269,8 +270,8 @@ func (x *Index) partiesCalled(text string) []uint32 {
 		return ids
 	}
 	var out []uint32
-	for _, hit := range x.nameIndex.index.Search(names.Query{Name: text}, nil, sameName, defaultLimit) {
-		for _, b := range x.nameIndex.holders[hit.Entry] {
+	for _, hit := range x.named().index.Search(names.Query{Name: text}, nil, sameName, defaultLimit) {
+		for _, b := range x.named().holders[hit.Entry] {
 			if b.party >= 0 && !slices.Contains(out, uint32(b.party)) {
 				out = append(out, uint32(b.party))
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fundtrail/fundtrail"
@@ -34,10 +35,10 @@ type Index struct {
 	chainOf  map[string]fundtrail.Chain // by the lists' words for currencies
 	lost     int                        // subjects known by their folded letters alone
 
-	order     []uint32 // the parties' contents, in an order of their own
-	parties   []entry
-	byUID     map[string][]uint32 // parties by UID, in lower case
-	nameIndex nameIndex
+	order   []uint32 // the parties' contents, in an order of their own
+	parties []entry
+	byUID   map[string][]uint32 // parties by UID, in lower case
+	named   func() *nameIndex   // made when a name is first asked about
 }
 
 // A scopeIndex is all versions of all lists, as far as they cover one scope.
@@ -66,6 +67,10 @@ type entry struct {
 	holders  []holder
 }
 
+// Warm makes what the first question about a name would else wait for, about a second's
+// work for all lists: a server does it before it answers.
+func (x *Index) Warm() { x.named() }
+
 // New builds an index. The history must not change afterwards. The order of its versions
 // and parties does not matter.
 func New(h *fundtrail.ListHistory, opt Options) *Index {
@@ -90,7 +95,7 @@ func New(h *fundtrail.ListHistory, opt Options) *Index {
 		}
 		s.newest = x.weigh(s, s.runs, x.wallets.newest, &asked{text: s.text, found: bySpelling})
 	}
-	x.nameIndex = x.newNameIndex()
+	x.named = sync.OnceValue(x.newNameIndex)
 	return x
 }
 
