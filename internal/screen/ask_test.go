@@ -217,6 +217,65 @@ func TestEither(t *testing.T) {
 	}
 }
 
+// Of versions published at one moment the wider answers, and the other is no gap in a
+// designation.
+func TestSameDay(t *testing.T) {
+	p := fundtrail.Party{UID: "1", Names: []fundtrail.Name{{Text: "A"}}, Wallets: []fundtrail.Wallet{{Text: listed, Currency: "ETH"}}}
+	other := fundtrail.Party{Wallets: []fundtrail.Wallet{{Text: unlisted}}}
+	both := fundtrail.CoversNames | fundtrail.CoversWallets
+	var b historyBuilder
+	b.add(fundtrail.ListVersion{List: "l", Covers: both, Published: day("2024-01-01"), Received: day("2024-01-01"), SHA256: [32]byte{1}}, p)
+	b.add(fundtrail.ListVersion{List: "l", Covers: both, Published: day("2024-01-02"), Received: day("2024-01-02"), SHA256: [32]byte{2}}, p)
+	b.add(fundtrail.ListVersion{List: "l", Covers: fundtrail.CoversWallets, Published: day("2024-01-02"), Received: day("2024-01-09"), SHA256: [32]byte{3}}, other)
+	b.add(fundtrail.ListVersion{List: "l", Covers: both, Published: day("2024-01-03"), Received: day("2024-01-03"), SHA256: [32]byte{4}}, p)
+	x := New(&b.history, Options{})
+	a := x.Ask(Question{Text: listed, AsOf: day("2024-01-02")})
+	if a.Verdict != Matched || len(a.Matches) != 1 || len(a.Past) != 0 || a.Matches[0].Version.SHA256 != [32]byte{2} {
+		t.Errorf("%+v", a)
+	}
+	ds, err := x.History(listed)
+	if err != nil || len(ds) != 1 || ds[0].Listed != day("2024-01-01") || !ds[0].Delisted.IsZero() || ds[0].LastSeen != day("2024-01-03") {
+		t.Errorf("%+v, %v", ds, err)
+	}
+	if a := x.Ask(Question{Text: unlisted}); a.Verdict != Clear || len(a.Past) != 0 {
+		t.Errorf("of a version that never answered: %+v", a)
+	}
+}
+
+// The wallet of a snapshot that names nobody is the nearest version's party's, and the
+// earlier one's when two are equally near.
+func TestNearestParty(t *testing.T) {
+	w := []fundtrail.Wallet{{Text: listed, Currency: "ETH"}}
+	var b historyBuilder
+	for i, p := range []fundtrail.Party{{UID: "before"}, {}, {UID: "after"}, {}, {UID: "last"}} {
+		p.Wallets = w
+		b.add(fundtrail.ListVersion{List: "l", Covers: fundtrail.CoversWallets, Published: day("2024-01-01").AddDate(0, 0, []int{0, 2, 4, 7, 9}[i])}, p)
+	}
+	x := New(&b.history, Options{})
+	for d, want := range map[string]string{"2024-01-03": "before", "2024-01-05": "after", "2024-01-08": "last"} {
+		a := x.Ask(Question{Text: listed, AsOf: day(d)})
+		if len(a.Matches) != 1 || a.Matches[0].Designation.Party.UID != want {
+			t.Errorf("%s: %+v, want %s", d, a.Matches, want)
+		}
+	}
+}
+
+// Letters without case that may be either of two addresses count for both.
+func TestCaseLostOfTwo(t *testing.T) {
+	const one, two = "4Nd1mBQtrMJVYVfKf2PJy9NZUZdTAsp7D4xWLS4gDB4T", "4Nd1mBQtrMJVYVfKf2PJy9NZUZdTAsp7D4xWLS4gDB4t"
+	var b historyBuilder
+	b.add(fundtrail.ListVersion{List: "l", Covers: fundtrail.CoversWallets, Published: day("2024-01-01")},
+		fundtrail.Party{UID: "1", Wallets: []fundtrail.Wallet{{Text: one}}}, fundtrail.Party{UID: "2", Wallets: []fundtrail.Wallet{{Text: two}}})
+	b.add(fundtrail.ListVersion{List: "l", Covers: fundtrail.CoversWallets, Published: day("2024-02-01")},
+		fundtrail.Party{UID: "3", Wallets: []fundtrail.Wallet{{Text: strings.ToLower(one), CaseLost: true}}})
+	x := New(&b.history, Options{})
+	for _, text := range []string{one, two} {
+		if a := x.Ask(Question{Text: text}); a.Verdict != Matched || len(a.Matches) != 1 || a.Matches[0].Designation.Party.UID != "3" {
+			t.Errorf("%s: %+v", text, a)
+		}
+	}
+}
+
 // Solana's base58 has no checksum, so that letters in another case are another address,
 // unless the list's file lost it.
 func TestCaseLostSolana(t *testing.T) {

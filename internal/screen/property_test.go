@@ -30,6 +30,24 @@ var pool = []fundtrail.Wallet{
 }
 
 func randomHistory(rnd *rand.Rand) *fundtrail.ListHistory {
+	// Few contents, so that most stand in several versions.
+	var contents [][]fundtrail.Party
+	for uid := range 4 {
+		var of []fundtrail.Party
+		for note := range 2 {
+			p := fundtrail.Party{UID: fmt.Sprint(uid), Names: []fundtrail.Name{{Text: fmt.Sprintf("Party No. %d", uid)}}, Note: fmt.Sprint(note)}
+			if uid == 0 {
+				p.UID, p.Names, p.Note = "", nil, ""
+			}
+			for range 1 + rnd.IntN(2) {
+				if w := pool[rnd.IntN(len(pool))]; !slices.Contains(p.Wallets, w) {
+					p.Wallets = append(p.Wallets, w)
+				}
+			}
+			of = append(of, p)
+		}
+		contents = append(contents, of)
+	}
 	var b historyBuilder
 	for v := range 1 + rnd.IntN(9) {
 		published := day("2024-01-01").AddDate(0, 0, rnd.IntN(8))
@@ -38,20 +56,12 @@ func randomHistory(rnd *rand.Rand) *fundtrail.ListHistory {
 			Published: published, Received: published.Add(time.Duration(rnd.IntN(200)) * time.Hour), SHA256: [32]byte{byte(v)},
 		}
 		var parties []fundtrail.Party
-		for uid := range 4 {
-			if rnd.IntN(3) == 0 {
-				continue
+		for uid := range contents {
+			p := contents[uid][rnd.IntN(2)]
+			if version.Covers&fundtrail.CoversWallets == 0 {
+				p.Wallets = nil
 			}
-			p := fundtrail.Party{UID: fmt.Sprint(uid), Names: []fundtrail.Name{{Text: fmt.Sprintf("Party No. %d", uid)}}, Note: fmt.Sprint(rnd.IntN(2))}
-			if uid == 0 {
-				p.UID, p.Names, p.Note = "", nil, ""
-			}
-			for range rnd.IntN(3) {
-				if w := pool[rnd.IntN(len(pool))]; version.Covers&fundtrail.CoversWallets != 0 && !slices.Contains(p.Wallets, w) {
-					p.Wallets = append(p.Wallets, w)
-				}
-			}
-			if len(p.Names)+len(p.Wallets) > 0 {
+			if rnd.IntN(3) > 0 && len(p.Names)+len(p.Wallets) > 0 {
 				parties = append(parties, p)
 			}
 		}
