@@ -71,9 +71,11 @@ func (c *chain) next(line []byte, e *Entry) (wrong string) {
 type walker struct {
 	dir     string
 	chain   chain
-	visit   func(Entry) error                // of every record that is as it was written
-	problem func(Problem) error              // of every other
-	tail    func(seg string, at int64) error // of an end of the last segment that a crash may have left
+	visit   func(Entry) error   // of every record that is as it was written
+	problem func(Problem) error // of every other
+	// tail is told of an end of the last segment that a crash may have left, and whether
+	// its first line has an end.
+	tail func(seg string, at int64, whole bool) error
 }
 
 var errStop = errors.New("stop")
@@ -108,7 +110,7 @@ func (w *walker) file(s segment, from int64, last bool) error {
 			return fmt.Errorf("read %s: %w", s.name, err)
 		}
 		if last && torn(line, whole) {
-			return w.tail(s.name, lines.start)
+			return w.tail(s.name, lines.start, whole)
 		}
 		seq := w.chain.seq
 		e.Segment, e.Offset = s.name, lines.start

@@ -119,6 +119,11 @@ func TestTorn(t *testing.T) {
 	fourth := at + bytes.IndexByte(text[at:], '\n') + 1
 	zeros := bytes.Clone(text)
 	clear(zeros[at+50 : at+80])
+	noHead := t.TempDir()
+	os.WriteFile(filepath.Join(noHead, segmentName(1)), zeros, 0o600)
+	if _, err := Open(noHead, Options{}); !errors.Is(err, fundtrail.ErrConflict) {
+		t.Errorf("a hole, records after it, and no head file: %v", err)
+	}
 	for _, c := range []struct {
 		what string
 		text []byte

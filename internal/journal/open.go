@@ -165,7 +165,11 @@ func (j *Journal) lastSegment(s segment, own Head) error {
 		dir:   j.dir,
 		chain: chain{seq: j.head.Seq + 1, prev: j.head.Hash},
 		visit: func(e Entry) error { j.head = e.Head(); return nil },
-		tail: func(name string, at int64) error {
+		tail: func(name string, at int64, whole bool) error {
+			if whole && own.IsZero() {
+				// Records may follow, and no head tells whether they were acknowledged.
+				return j.damaged(Problem{j.head.Seq + 1, name, at, "holds zero bytes, and there is no head file to tell whether a crash left them"})
+			}
 			cut = &Torn{File: name, Offset: at}
 			return nil
 		},
@@ -173,7 +177,7 @@ func (j *Journal) lastSegment(s segment, own Head) error {
 	}
 	if err := w.file(s, 0, true); err != nil {
 		if errors.Is(err, fundtrail.ErrConflict) {
-			return fmt.Errorf("%w; it was not opened for appending: put back the file from a copy", err)
+			return fmt.Errorf("not opened for appending, put back the file from a copy: %w", err)
 		}
 		return j.fail(err)
 	}

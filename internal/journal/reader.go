@@ -173,7 +173,7 @@ func (r *Reader) entries(ctx context.Context, from uint64, yield func(Entry) err
 		dir:     r.dir,
 		chain:   chain{seq: segs[first].first, any: first > 0, prev: genesis},
 		problem: func(p Problem) error { return r.damaged(p) },
-		tail:    func(string, int64) error { return errStop },
+		tail:    func(string, int64, bool) error { return errStop },
 		visit: func(e Entry) error {
 			if err := ctx.Err(); err != nil {
 				return err

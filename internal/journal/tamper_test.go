@@ -15,9 +15,9 @@ import (
 )
 
 // small makes a journal of a few segments.
-func small(t *testing.T, records, segments int) (dir string, head Head) {
+func small(t *testing.T, records int, bytes int64, segments int) (dir string, head Head) {
 	dir = t.TempDir()
-	j := open(t, dir, Options{SegmentBytes: 1200})
+	j := open(t, dir, Options{SegmentBytes: bytes})
 	add(t, j, records)
 	head = j.Head()
 	j.Close()
@@ -42,7 +42,7 @@ func journalFiles(t testing.TB, dir string) []string {
 
 // TestEveryByte changes every byte of every file, in several ways, one at a time.
 func TestEveryByte(t *testing.T) {
-	dir, _ := small(t, 5, 2)
+	dir, _ := small(t, 3, 900, 2)
 	for _, name := range journalFiles(t, dir) {
 		path := filepath.Join(dir, name)
 		text, err := os.ReadFile(path)
@@ -51,7 +51,7 @@ func TestEveryByte(t *testing.T) {
 		}
 		line := int64(0)
 		for i, c := range text {
-			for _, other := range []byte{c ^ 1, c ^ 0x20, 0, '\n'} {
+			for _, other := range []byte{c ^ 1, 0, '\n'} {
 				if other == c {
 					continue
 				}
@@ -69,7 +69,7 @@ func TestEveryByte(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	mustVerify(t, dir, 5)
+	mustVerify(t, dir, 3)
 }
 
 // found writes a file, verifies, and wants the first problem to name the file, and the
@@ -93,7 +93,7 @@ func found(t *testing.T, dir, path string, text []byte, name string, line int64)
 
 // TestLines removes, doubles and swaps whole records and whole files.
 func TestLines(t *testing.T) {
-	dir, head := small(t, 8, 3)
+	dir, head := small(t, 8, 1200, 3)
 	files := map[string]string{}
 	for _, name := range journalFiles(t, dir) {
 		text, _ := os.ReadFile(filepath.Join(dir, name))

@@ -81,7 +81,7 @@ func (r *Reader) Verify(ctx context.Context, kept ...Head) (Report, error) {
 		dir:     r.dir,
 		chain:   chain{seq: 1, prev: genesis},
 		problem: rep.add,
-		tail: func(seg string, at int64) error {
+		tail: func(seg string, at int64, _ bool) error {
 			rep.Torn = &Torn{File: seg, Offset: at}
 			return nil
 		},

@@ -53,6 +53,7 @@ type Journal struct {
 	file    file
 	info    os.FileInfo // which file it is
 	size    int64       // up to the last acknowledged record
+	buf     []byte      // of the last write, to be used again
 	headOut file        // the head file
 	broken  error       // a failed write could not be undone yet
 	closed  bool
@@ -220,7 +221,7 @@ func (j *Journal) write(g *group) (Head, error) {
 		return Head{}, err
 	}
 	head, at := j.Head(), j.size
-	var buf []byte
+	buf := j.buf[:0]
 	for _, a := range g.asks {
 		a.out = make([]Entry, len(a.bodies))
 		for i, body := range a.bodies {
@@ -244,6 +245,9 @@ func (j *Journal) write(g *group) (Head, error) {
 		return Head{}, j.undo(err)
 	}
 	j.size = at + int64(len(buf))
+	if cap(buf) <= 4*writeBytes {
+		j.buf = buf
+	}
 	// The records are durable and so they count. The head file is a reminder: should
 	// writing it fail, it reminds of an earlier record until the next append.
 	j.headOut.WriteAt(headFile(head), 0)

@@ -120,9 +120,9 @@ func (r *Record) check() error {
 		return fmt.Errorf("it has no time")
 	case math.IsNaN(q.Threshold) || math.IsInf(q.Threshold, 0):
 		return fmt.Errorf("the threshold %v is no number", q.Threshold)
-	case !json.Valid(r.Answer):
-		return fmt.Errorf("the answer is no JSON")
-	case r.Answer[0] != '{' || r.Answer[len(r.Answer)-1] != '}':
+	case len(r.Answer) < 2 || r.Answer[0] != '{' || r.Answer[len(r.Answer)-1] != '}':
+		// That it is JSON throughout costs more than all the rest, and the journal checks
+		// it for the whole record.
 		return fmt.Errorf("the answer is no document")
 	}
 	return nil
