@@ -31,7 +31,8 @@ func (t tableRow) get(column string) string {
 
 // eachRow reads a table with a header; want are the columns that it must have.
 func (u *usReader) eachRow(r io.Reader, comma rune, want []string, visit func(at place, row tableRow)) error {
-	table := csv.NewReader(withoutBOM(r))
+	tail := &tailReader{Reader: r}
+	table := csv.NewReader(withoutBOM(tail))
 	table.Comma = comma
 	header, err := table.Read()
 	if err == io.EOF {
@@ -51,6 +52,9 @@ func (u *usReader) eachRow(r io.Reader, comma rune, want []string, visit func(at
 	for entry := 1; ; entry++ {
 		f, err := table.Read()
 		if err == io.EOF {
+			if rune(tail.last) == comma {
+				return u.fail("the last row ends after a separator: the file is cut")
+			}
 			return nil
 		} else if err != nil {
 			return u.fail("the file is cut or broken: %v", err)
@@ -62,6 +66,20 @@ func (u *usReader) eachRow(r io.Reader, comma rune, want []string, visit func(at
 		}
 		visit(place{line, entry}, tableRow{f, columns})
 	}
+}
+
+// A tailReader remembers the last byte that was read.
+type tailReader struct {
+	io.Reader
+	last byte
+}
+
+func (t *tailReader) Read(b []byte) (int, error) {
+	n, err := t.Reader.Read(b)
+	if n > 0 {
+		t.last = b[n-1]
+	}
+	return n, err
 }
 
 // sourceCode is the short name of a list within the Consolidated Screening List:
@@ -88,7 +106,12 @@ func parseCSL(r io.Reader) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	return u.finish(fundtrail.CoversNames | fundtrail.CoversWallets)
+	covers := fundtrail.CoversNames
+	// Not every edition repeats the Treasury's crypto addresses; one that does shows it.
+	if slices.ContainsFunc(u.out.Parties, func(p fundtrail.Party) bool { return len(p.Wallets) > 0 }) {
+		covers |= fundtrail.CoversWallets
+	}
+	return u.finish(covers)
 }
 
 func (u *usReader) cslParty(uid, name string, row tableRow) fundtrail.Party {
@@ -100,13 +123,13 @@ func (u *usReader) cslParty(uid, name string, row tableRow) fundtrail.Party {
 	for _, alias := range split(row.get("alt_names")) {
 		addNameParts(&p, fundtrail.Name{Text: strings.TrimPrefix(alias, "and "), Kind: fundtrail.Alias})
 	}
-	addNote(&p, "", row.get("remarks"))
-	addNote(&p, "Source", row.get("source"))
+	u.addNote(&p, "", row.get("remarks"))
+	u.addNote(&p, "Source", row.get("source"))
 	for _, column := range []string{
 		"title", "federal_register_notice", "start_date", "end_date", "standard_order", "license_requirement", "license_policy",
 		"vessel_type", "gross_tonnage", "gross_registered_tonnage", "vessel_owner", "places_of_birth", "source_information_url",
 	} {
-		addNote(&p, column, row.get(column))
+		u.addNote(&p, column, row.get(column))
 	}
 	if text := row.get("start_date"); text != "" {
 		day, err := time.Parse(time.DateOnly, text)
@@ -121,7 +144,7 @@ func (u *usReader) cslParty(uid, name string, row tableRow) fundtrail.Party {
 		}
 	}
 	for _, a := range split(row.get("addresses")) {
-		addNote(&p, "Address", a)
+		u.addNote(&p, "Address", a)
 		if code := a[strings.LastIndexByte(a, ' ')+1:]; len(code) == 2 && code == strings.ToUpper(code) && code > "99" {
 			u.addCountry(&p, code)
 		}
@@ -153,7 +176,7 @@ func (u *usReader) cslID(p *fundtrail.Party, id string) {
 	short := strings.Join(parts, ", ")
 	u.addFeature(p, typ, short, country)
 	if isIdentifierType(typ) && strings.TrimSuffix(value, ", "+country) != short {
-		addNote(p, "", id) // its days
+		u.addNote(p, "", id) // its days
 	}
 }
 
@@ -196,7 +219,7 @@ func parseDPL(r io.Reader) (*List, error) {
 			byOrder[order] = i
 			p := fundtrail.Party{Names: []fundtrail.Name{{Text: name}}, Listed: listed}
 			for _, column := range []string{"Effective_Date", "Expiration_Date", "Standard_Order", "Last_Update", "Action", "FR_Citation"} {
-				addNote(&p, strings.ReplaceAll(column, "_", " "), row.get(column))
+				u.addNote(&p, strings.ReplaceAll(column, "_", " "), row.get(column))
 			}
 			u.out.Parties = append(u.out.Parties, p)
 		}
@@ -208,7 +231,7 @@ func parseDPL(r io.Reader) (*List, error) {
 				lines = append(lines, text)
 			}
 		}
-		addNote(p, "Address", strings.Join(lines, ", "))
+		u.addNote(p, "Address", strings.Join(lines, ", "))
 	})
 	if err != nil {
 		return nil, err

@@ -55,10 +55,11 @@ type usReader struct {
 	form   string // for errors: "OFAC SDN.XML"
 	out    List
 	unread counter
+	uids   map[string]bool
 }
 
 func newUSReader(form string) *usReader {
-	return &usReader{form: form, out: List{Stated: -1}, unread: counter{}}
+	return &usReader{form: form, out: List{Stated: -1}, unread: counter{}, uids: map[string]bool{}}
 }
 
 // fail makes the error for a file that is refused.
@@ -78,9 +79,57 @@ func (u *usReader) finish(covers fundtrail.ListScope) (*List, error) {
 	if u.out.List == "" {
 		u.out.List = usListOf(u.out.Parties)
 	}
+	for i := range u.out.Parties {
+		u.tidy(&u.out.Parties[i])
+	}
 	u.out.Covers = covers
 	u.out.Unread = u.unread.counts()
 	return &u.out, nil
+}
+
+// tidy drops what a party states twice, and counts the wallets that are no address.
+func (u *usReader) tidy(p *fundtrail.Party) {
+	p.Names = unique(p.Names, func(n fundtrail.Name) string { return n.Text })
+	p.Births = unique(p.Births, func(b string) string { return b })
+	p.Identifiers = unique(p.Identifiers, func(id fundtrail.Identifier) fundtrail.Identifier { return id })
+	p.Wallets = unique(p.Wallets, func(w fundtrail.Wallet) [2]string { return [2]string{w.Currency, w.Text} })
+	for _, w := range p.Wallets {
+		if !w.Address.IsZero() {
+			continue
+		}
+		_, err := fundtrail.ParseChain(w.Currency)
+		switch known := err == nil || tokenChains[w.Currency] != nil; {
+		case w.CaseLost:
+			u.unread.add("wallet without its case", w.Currency)
+		case known:
+			u.unread.add("wallet that is no address", w.Currency+" "+w.Text)
+		default:
+			u.unread.add("wallet on a chain not known here", w.Currency)
+		}
+	}
+}
+
+// unique keeps the first of those that have the same key, in order.
+func unique[T any, K comparable](all []T, key func(T) K) []T {
+	if len(all) < 2 {
+		return all
+	}
+	seen := make(map[K]bool, len(all))
+	return slices.DeleteFunc(all, func(one T) bool {
+		k := key(one)
+		twice := seen[k]
+		seen[k] = true
+		return twice
+	})
+}
+
+// isNew notes an entry's number and says whether it is the first of that number.
+func (u *usReader) isNew(uid string) bool {
+	if u.uids[uid] {
+		return false
+	}
+	u.uids[uid] = true
+	return true
 }
 
 func (u *usReader) reject(line, entry int, text, format string, args ...any) {
@@ -110,7 +159,7 @@ func (u *usReader) kind(p *fundtrail.Party, text string) {
 	p.Kind = kind
 }
 
-// addName adds a name once. Of a person the lists write "FAMILY, Given".
+// addName adds a name. Of a person the lists write "FAMILY, Given".
 func addName(p *fundtrail.Party, text string, kind fundtrail.NameKind) {
 	n := fundtrail.Name{Text: text, Kind: kind}
 	if family, given, ok := strings.Cut(text, ", "); ok && p.Kind == fundtrail.Person {
@@ -120,7 +169,7 @@ func addName(p *fundtrail.Party, text string, kind fundtrail.NameKind) {
 }
 
 func addNameParts(p *fundtrail.Party, n fundtrail.Name) {
-	if n.Text != "" && !slices.ContainsFunc(p.Names, func(o fundtrail.Name) bool { return o.Text == n.Text }) {
+	if n.Text != "" {
 		p.Names = append(p.Names, n)
 	}
 }
@@ -158,8 +207,8 @@ func (u *usReader) addBirth(p *fundtrail.Party, text string) {
 	birth, ok := birthOf(text)
 	if !ok {
 		u.unread.add("date of birth", text)
-		addNote(p, "DOB", text)
-	} else if !slices.Contains(p.Births, birth) {
+		u.addNote(p, "DOB", text)
+	} else {
 		p.Births = append(p.Births, birth)
 	}
 }
@@ -173,44 +222,28 @@ func (u *usReader) addIdentifier(p *fundtrail.Party, typ, value, country string)
 			id.Value += " (" + country + ")"
 		}
 	}
-	if !slices.Contains(p.Identifiers, id) {
-		p.Identifiers = append(p.Identifiers, id)
-	}
+	p.Identifiers = append(p.Identifiers, id)
 }
 
-// addWallet adds a crypto address once, and says so when it is on no chain known here.
-func (u *usReader) addWallet(p *fundtrail.Party, w fundtrail.Wallet) {
-	for _, o := range p.Wallets {
-		if o.Text == w.Text && o.Currency == w.Currency {
-			return
-		}
-	}
-	if w.Address.IsZero() {
-		_, err := fundtrail.ParseChain(w.Currency)
-		switch known := err == nil || tokenChains[w.Currency] != nil; {
-		case w.CaseLost:
-			u.unread.add("wallet without its case", w.Currency)
-		case known:
-			u.unread.add("wallet that is no address", w.Currency+" "+w.Text)
-		default:
-			u.unread.add("wallet on a chain not known here", w.Currency)
-		}
-	}
-	p.Wallets = append(p.Wallets, w)
-}
+// maxNote bounds a note, which grows line by line; the longest real one has 10 KB.
+const maxNote = 1 << 18
 
 // addNote adds a line to a party's note.
-func addNote(p *fundtrail.Party, field, text string) {
+func (u *usReader) addNote(p *fundtrail.Party, field, text string) {
 	if text == "" {
 		return
 	}
 	if field != "" {
 		text = field + ": " + text
 	}
-	if p.Note != "" {
-		p.Note += "\n"
+	switch {
+	case len(p.Note)+len(text) > maxNote:
+		u.unread.add("note", "longer than 256 KiB: the rest is left out")
+	case p.Note == "":
+		p.Note = text
+	default:
+		p.Note += "\n" + text
 	}
-	p.Note += text
 }
 
 // digitalCurrency begins the type of every crypto address; the currency follows it.
@@ -230,11 +263,11 @@ func (u *usReader) addFeature(p *fundtrail.Party, typ, value, country string) {
 			u.unread.add(typ, "without an address")
 			return
 		}
-		u.addWallet(p, wallet(currency, value))
+		p.Wallets = append(p.Wallets, wallet(currency, value))
 		return
 	}
 	if value == "" && country == "" {
-		addNote(p, "", typ)
+		u.addNote(p, "", typ)
 		return
 	}
 	switch strings.TrimSuffix(typ, ":") {
@@ -250,7 +283,7 @@ func (u *usReader) addFeature(p *fundtrail.Party, typ, value, country string) {
 		if country != "" {
 			value += " (" + country + ")"
 		}
-		addNote(p, strings.TrimRight(typ, ":- "), strings.TrimSpace(value))
+		u.addNote(p, strings.TrimRight(typ, ":- "), strings.TrimSpace(value))
 	}
 }
 

@@ -88,7 +88,7 @@ func (a *advancedReader) complete() (*List, error) {
 			continue
 		}
 		a.addFeature(&a.out.Parties[i], d.typ, d.number, d.country)
-		addNote(&a.out.Parties[i], "", d.days)
+		a.addNote(&a.out.Parties[i], "", d.days)
 	}
 	for i, places := range a.places {
 		p := &a.out.Parties[i]
@@ -100,9 +100,9 @@ func (a *advancedReader) complete() (*List, error) {
 			}
 			a.addCountry(p, l.country)
 			if at.feature != "Location" {
-				addNote(p, at.feature, orElse(l.text, l.country))
+				a.addNote(p, at.feature, orElse(l.text, l.country))
 			} else if l.text != "" {
-				addNote(p, "Address", strings.TrimSuffix(l.text+", "+l.country, ", "))
+				a.addNote(p, "Address", strings.TrimSuffix(l.text+", "+l.country, ", "))
 			}
 		}
 	}
@@ -195,7 +195,7 @@ func (a *advancedReader) document(e *element) {
 func (a *advancedReader) party(entry int, e *element) {
 	var p fundtrail.Party
 	p.UID = e.attr("FixedRef")
-	addNote(&p, "", e.get("Comment"))
+	a.addNote(&p, "", e.get("Comment"))
 	var places []located
 	var profiles, identities []string
 	for _, profile := range e.kids {
@@ -216,7 +216,7 @@ func (a *advancedReader) party(entry int, e *element) {
 			case "Feature":
 				places = append(places, a.feature(&p, k)...)
 			case "Comment":
-				addNote(&p, "", k.text)
+				a.addNote(&p, "", k.text)
 			case "SanctionsEntryReference", "ExternalReference":
 			default:
 				a.unread.add("element", k.name)
@@ -225,8 +225,8 @@ func (a *advancedReader) party(entry int, e *element) {
 		profiles = append(profiles, profile.attr("ID"))
 	}
 	mainFirst(p.Names)
-	if p.UID == "" || len(p.Names) == 0 {
-		a.reject(0, entry, p.UID, "DistinctParty %d has no FixedRef or no name", entry)
+	if p.UID == "" || len(p.Names) == 0 || !a.isNew(p.UID) {
+		a.reject(0, entry, p.UID, "DistinctParty %d: want a new FixedRef and a name", entry)
 		return
 	}
 	for _, id := range profiles {
@@ -311,7 +311,7 @@ func (a *advancedReader) feature(p *fundtrail.Party, f *element) (places []locat
 			case "VersionLocation":
 				places = append(places, located{typ, k.attr("LocationID")})
 			case "Comment":
-				addNote(p, typ, k.text)
+				a.addNote(p, typ, k.text)
 			}
 		}
 	}
@@ -335,14 +335,14 @@ func (a *advancedReader) entry(e *element) {
 				p.Listed = day
 			}
 			if legal := a.ref("LegalBasis", k.attr("LegalBasisID")); legal != "" {
-				addNote(p, "Legal basis", legal)
+				a.addNote(p, "Legal basis", legal)
 			}
 		case "SanctionsMeasure":
 			typ, comment := a.ref("SanctionsType", k.attr("SanctionsTypeID")), k.get("Comment")
 			if typ == "Program" && comment != "" {
 				p.Programs = append(p.Programs, comment)
 			} else if comment != "" {
-				addNote(p, typ, comment)
+				a.addNote(p, typ, comment)
 			}
 		}
 	}

@@ -171,7 +171,7 @@ ME Montenegro
 MF Saint Martin
 MG Madagascar
 MH Marshall Islands
-MK North Macedonia, The Republic of|North Macedonia|Macedonia
+MK North Macedonia, The Republic of|North Macedonia|Macedonia|Macedonia, The Former Yugoslav Republic of
 ML Mali|Northern Mali
 MM Burma|Myanmar
 MN Mongolia

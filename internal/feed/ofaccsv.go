@@ -81,9 +81,9 @@ func ParseOFACCSV(prim, add, alt, comments io.Reader) (*List, error) {
 		}
 		c.remarks(p, r.remarks, cut)
 		p.Note = ""
-		addNote(p, "", r.remarks)
+		c.addNote(p, "", r.remarks)
 		for _, line := range r.notes {
-			addNote(p, "", line)
+			c.addNote(p, "", line)
 		}
 	}
 	return c.finish(covers)
@@ -92,8 +92,8 @@ func ParseOFACCSV(prim, add, alt, comments io.Reader) (*List, error) {
 // A csvSet is the set while it is read.
 type csvSet struct {
 	*usReader
-	rows  []csvRow // beside out.Parties
-	index map[string]int
+	rows  []csvRow       // beside out.Parties
+	index map[string]int // a number: its place in both
 }
 
 // A csvRow is what is kept of a main row until the other parts are read.
@@ -101,13 +101,14 @@ type csvRow struct {
 	remarks   string
 	full      bool // the column was as long as it can be
 	continued bool // the comments file went on with it
+	endless   bool // it went on for longer than is read
 	notes     []string
 }
 
 // isCut tells whether the end of a row's remarks is not known. A remark that exactly
 // fills the column and ends as all do is whole if the comments file does not go on.
 func (r *csvRow) isCut(haveComments bool) bool {
-	return r.full && !r.continued && !(haveComments && strings.HasSuffix(r.remarks, "."))
+	return r.endless || r.full && !r.continued && !(haveComments && strings.HasSuffix(r.remarks, "."))
 }
 
 func (r *csvRow) note(field, text string) {
@@ -153,9 +154,18 @@ func (c *csvSet) alt(_ place, i int, f []string) {
 	c.rows[i].note("Alias "+f[3], f[4])
 }
 
-func (c *csvSet) comment(_ place, i int, f []string) {
-	c.rows[i].remarks += f[1]
-	c.rows[i].continued = true
+// maxRemarks bounds a remark with all that goes on from it; the longest real one has 9 KB.
+const maxRemarks = maxNote
+
+func (c *csvSet) comment(at place, i int, f []string) {
+	r := &c.rows[i]
+	if len(r.remarks)+len(f[1]) > maxRemarks {
+		c.reject(at.line, at.entry, f[1], "%s: the remarks of %s are longer than 256 KiB", commentsPart.name, f[0])
+		r.endless = true
+		return
+	}
+	r.remarks += f[1]
+	r.continued = true
 }
 
 func (c *csvSet) add(_ place, i int, f []string) {

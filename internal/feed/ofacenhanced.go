@@ -73,17 +73,17 @@ func (u *usReader) enhanced(entry int, e *element) {
 		}
 	}
 	mainFirst(p.Names)
-	if p.UID == "" || len(p.Names) == 0 {
-		u.reject(0, entry, p.UID, "entity %d has no id or no name", entry)
+	if p.UID == "" || len(p.Names) == 0 || !u.isNew(p.UID) {
+		u.reject(0, entry, p.UID, "entity %d: want a new id and a name", entry)
 		return
 	}
 	for _, k := range e.first("generalInfo").kids {
 		switch k.name {
 		case "identityId", "entityType":
 		case "remarks":
-			addNote(&p, "", k.text)
+			u.addNote(&p, "", k.text)
 		case "title":
-			addNote(&p, "Title", k.text)
+			u.addNote(&p, "Title", k.text)
 		default:
 			u.unread.add("element", "generalInfo/"+k.name)
 		}
@@ -94,7 +94,7 @@ func (u *usReader) enhanced(entry int, e *element) {
 		case "sanctionsLists":
 			p.Listed = u.listed(k)
 			for _, l := range k.kids {
-				addNote(&p, "List", strings.TrimSpace(l.text+" "+l.attr("datePublished")))
+				u.addNote(&p, "List", strings.TrimSpace(l.text+" "+l.attr("datePublished")))
 			}
 		case "sanctionsPrograms":
 			for _, program := range k.kids {
@@ -102,7 +102,7 @@ func (u *usReader) enhanced(entry int, e *element) {
 			}
 		case "legalAuthorities":
 			for _, l := range k.kids {
-				addNote(&p, "Legal authority", l.text)
+				u.addNote(&p, "Legal authority", l.text)
 			}
 		case "addresses":
 			for _, a := range k.kids {
@@ -112,16 +112,16 @@ func (u *usReader) enhanced(entry int, e *element) {
 		case "features":
 			for _, f := range k.kids {
 				u.addFeature(&p, f.get("type"), f.get("value"), "")
-				addNote(&p, f.get("value"), f.get("comments"))
+				u.addNote(&p, f.get("value"), f.get("comments"))
 			}
 		case "identityDocuments":
 			for _, d := range k.kids {
 				u.addFeature(&p, d.get("type"), d.get("documentNumber"), d.get("issuingCountry"))
-				addNote(&p, "", documentDays(d))
+				u.addNote(&p, "", documentDays(d))
 			}
 		case "relationships":
 			for _, r := range k.kids {
-				addNote(&p, r.get("type"), r.get("relatedEntity")+" ("+r.first("relatedEntity").attr("entityId")+")")
+				u.addNote(&p, r.get("type"), r.get("relatedEntity")+" ("+r.first("relatedEntity").attr("entityId")+")")
 			}
 		default:
 			u.unread.add("element", k.name)
@@ -154,7 +154,7 @@ func (u *usReader) enhancedAddress(p *fundtrail.Party, a *element) {
 		if country := a.get("country"); country != "" && len(lines) > 0 {
 			lines = append(lines, country)
 		}
-		addNote(p, "Address", strings.Join(lines, ", "))
+		u.addNote(p, "Address", strings.Join(lines, ", "))
 	}
 }
 

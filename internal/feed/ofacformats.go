@@ -31,7 +31,7 @@ var usFormats = []listFormat{
 }
 
 var (
-	commentHead   = regexp.MustCompile(`^\d+,"[^"]`)
+	commentHead   = regexp.MustCompile(`^\d+,"(?:[^"]|"")+"?$`) // cut within its text
 	namesHead     = regexp.MustCompile(`^\s*\{\s*"entity_id"\s*:\s*\d+\s*,\s*"names"\s*:\s*\[`)
 	addressesHead = regexp.MustCompile(`^asset,address\r?\n`)
 	snapshotHead  = regexp.MustCompile(`^\s*\{\s*"metadata"\s*:\s*\{[^{}]*"totalAddresses"`)
@@ -51,7 +51,7 @@ func isPart(want csvPart, cons bool) func([]byte, string) bool {
 			return consContent == cons
 		}
 		base := strings.ToLower(name[strings.LastIndexAny(name, `/\`)+1:])
-		return strings.Contains(base, "cons_") == cons
+		return strings.Contains(base, "cons") == cons
 	}
 }
 

@@ -117,7 +117,7 @@ func (u *usReader) remark(p *fundtrail.Party, piece string) {
 		birth, ok := birthOf(rest)
 		if !ok {
 			u.unread.add("date of birth", rest)
-		} else if !slices.Contains(p.Births, birth) {
+		} else {
 			p.Births = append(p.Births, birth)
 		}
 		return
@@ -134,7 +134,7 @@ func (u *usReader) remark(p *fundtrail.Party, piece string) {
 			u.unread.add(digitalCurrency, "without an address: "+piece)
 			return
 		}
-		u.addWallet(p, wallet(currency, text))
+		p.Wallets = append(p.Wallets, wallet(currency, text))
 		return
 	}
 	if country, ok := strings.CutPrefix(piece, "Nationality of Registration "); ok {

@@ -19,6 +19,7 @@ type element struct {
 	attrs []xml.Attr
 	text  string // of the element itself, without space around it
 	kids  []*element
+	bytes []byte // text while it is read
 }
 
 // attr returns an attribute's value, "" where it is not there.
@@ -50,8 +51,8 @@ func (e *element) get(path ...string) string { return e.first(path...).text }
 // Bounds on what one entry may hold, against files made to exhaust memory.
 const (
 	maxDepth    = 64
-	maxElements = 1 << 18
-	maxText     = 1 << 24
+	maxElements = 1 << 17
+	maxText     = 1 << 22
 )
 
 // eachElement reads an XML file entry by entry, so that memory is that of one entry.
@@ -98,10 +99,10 @@ func (u *usReader) eachElement(r io.Reader, root string, open []string, visit fu
 				if size += len(text); size > maxText {
 					return u.tooLarge(d)
 				}
-				if e := stack[n-1]; e.text == "" {
-					e.text = string(text)
-				} else if len(text) > 0 {
-					e.text += " " + string(text) // a comment stands within
+				if e := stack[n-1]; len(e.bytes) > 0 && len(text) > 0 { // a comment stands within
+					e.bytes = append(append(e.bytes, ' '), text...)
+				} else {
+					e.bytes = append(e.bytes, text...)
 				}
 			}
 		case xml.EndElement:
@@ -111,6 +112,7 @@ func (u *usReader) eachElement(r io.Reader, root string, open []string, visit fu
 				if e.name != name {
 					return u.fail("%s: <%s> closed by </%s>", where(d), clip(e.name), clip(name))
 				}
+				e.text, e.bytes = string(e.bytes), nil
 				stack = stack[:n-1]
 				if n == 1 {
 					elements, size = 0, 0
@@ -218,16 +220,16 @@ func (u *usReader) sdnEntry(entry int, e *element) {
 	p.UID = e.get("uid")
 	u.kind(&p, e.get("sdnType"))
 	addPersonName(&p, e.get("lastName"), e.get("firstName"), fundtrail.MainName)
-	if p.UID == "" || len(p.Names) == 0 {
-		u.reject(0, entry, p.UID, "sdnEntry %d has no uid or no name", entry)
+	if p.UID == "" || len(p.Names) == 0 || !u.isNew(p.UID) {
+		u.reject(0, entry, p.UID, "sdnEntry %d: want a new uid and a name", entry)
 		return
 	}
-	addNote(&p, "", e.get("remarks"))
+	u.addNote(&p, "", e.get("remarks"))
 	for _, k := range e.kids {
 		switch k.name {
 		case "uid", "firstName", "lastName", "sdnType", "remarks":
 		case "title":
-			addNote(&p, "Title", k.text)
+			u.addNote(&p, "Title", k.text)
 		case "programList":
 			for _, program := range k.kids {
 				p.Programs = append(p.Programs, program.text)
@@ -250,7 +252,7 @@ func (u *usReader) sdnEntry(entry int, e *element) {
 						lines = append(lines, part.text)
 					}
 				}
-				addNote(&p, "Address", strings.Join(lines, ", "))
+				u.addNote(&p, "Address", strings.Join(lines, ", "))
 			}
 		case "nationalityList", "citizenshipList":
 			for _, n := range k.kids {
@@ -262,7 +264,7 @@ func (u *usReader) sdnEntry(entry int, e *element) {
 			}
 		case "placeOfBirthList":
 			for _, b := range k.kids {
-				addNote(&p, "POB", b.get("placeOfBirth"))
+				u.addNote(&p, "POB", b.get("placeOfBirth"))
 			}
 		case "vesselInfo":
 			u.sdnVessel(&p, k)
@@ -295,7 +297,7 @@ func (u *usReader) sdnID(p *fundtrail.Party, id *element) {
 		}
 	}
 	if len(days) > 0 {
-		addNote(p, "", typ+" "+number+" "+strings.Join(days, " "))
+		u.addNote(p, "", typ+" "+number+" "+strings.Join(days, " "))
 	}
 }
 
@@ -309,13 +311,13 @@ func (u *usReader) sdnVessel(p *fundtrail.Party, v *element) {
 		case "vesselFlag":
 			u.addCountry(p, k.text)
 		case "vesselType":
-			addNote(p, "Vessel Type", k.text)
+			u.addNote(p, "Vessel Type", k.text)
 		case "vesselOwner":
-			addNote(p, "Vessel Owner", k.text)
+			u.addNote(p, "Vessel Owner", k.text)
 		case "tonnage":
-			addNote(p, "Tonnage", k.text)
+			u.addNote(p, "Tonnage", k.text)
 		case "grossRegisteredTonnage":
-			addNote(p, "Gross Registered Tonnage", k.text)
+			u.addNote(p, "Gross Registered Tonnage", k.text)
 		default:
 			u.unread.add("element", "vesselInfo/"+k.name)
 		}

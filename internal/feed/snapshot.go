@@ -54,7 +54,7 @@ func parseAddressCSV(r io.Reader) (*List, error) {
 			u.reject(line, entry, strings.Join(f, ","), "the address stands twice")
 		default:
 			seen[key] = true
-			u.addWallet(&p, w)
+			p.Wallets = []fundtrail.Wallet{w}
 			u.out.Parties = append(u.out.Parties, p)
 		}
 	}
@@ -229,7 +229,7 @@ func (s *snapshotReader) entry(address string, e snapshotEntry) {
 		if !ok {
 			s.unread.add("type", e.Type)
 		}
-		s.addWallet(p, foldedWallet(currency, address))
+		p.Wallets = append(p.Wallets, foldedWallet(currency, address))
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 	"time"
 
@@ -190,7 +189,7 @@ func (l *listImport) one(ctx context.Context, g *listGroup) (o ListOutcome) {
 	if o.Version.Published, err = l.published(list, g); err != nil {
 		return refuse(err)
 	}
-	if doubts := l.doubts(&o, list); len(doubts) > 0 {
+	if doubts := l.doubts(ctx, &o, list, files); len(doubts) > 0 {
 		if !l.opt.Force {
 			return refuse(fmt.Errorf("%s; if that is right, import it again with --force: %w", strings.Join(doubts, "; "), fundtrail.ErrInvalid))
 		}
@@ -222,56 +221,6 @@ func (i *interruptible) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return i.r.Read(p)
-}
-
-// doubts are reasons to think that a version is not whole or not right.
-func (l *listImport) doubts(o *ListOutcome, list *feed.List) (doubts []string) {
-	doubt := func(format string, args ...any) { doubts = append(doubts, fmt.Sprintf(format, args...)) }
-	read := o.Version.Parties
-	if list.Stated >= 0 && (list.Stated < read || list.Stated > read+len(list.Rejected)) {
-		doubt("it says that it has %d entries, and %d could be read", list.Stated, read)
-	}
-	if bad := len(list.Rejected); float64(bad) > l.opt.MaxShrink*float64(read+bad) && bad > 0 {
-		doubt("%d of its %d entries cannot be read, the first: %v", bad, read+bad, list.Rejected[0])
-	}
-	if late := o.Version.Published.Sub(o.Version.Received); late > day {
-		doubt("it would be published on %s, after it was received on %s", o.Version.Published.Format(time.DateOnly), o.Version.Received.Format(time.DateOnly))
-	}
-	before := l.before(&o.Version)
-	if before == nil {
-		return doubts
-	}
-	for _, c := range []struct {
-		what      string
-		was, is   int
-		isCovered bool
-	}{
-		{"parties", before.Parties, o.Version.Parties, true},
-		{"wallets", before.Wallets, o.Version.Wallets, o.Version.Covers&fundtrail.CoversWallets != 0},
-	} {
-		if lost := c.was - c.is; c.isCovered && float64(lost) > l.opt.MaxShrink*float64(c.was) && lost > 0 {
-			doubt("it has %d %s and the version published on %s has %d: %s %% fewer, and %s %% are accepted",
-				c.is, c.what, before.Published.Format(time.DateOnly), c.was, percent(float64(lost)/float64(c.was)), percent(l.opt.MaxShrink))
-		}
-	}
-	return doubts
-}
-
-// percent prints a share: "24.7", "20".
-func percent(share float64) string {
-	return strings.TrimSuffix(fmt.Sprintf("%.1f", math.Round(share*1000)/10), ".0")
-}
-
-// before returns the newest version that a version may be compared with: one of the
-// same list, form and scope that was published no later.
-func (l *listImport) before(v *fundtrail.ListVersion) (best *fundtrail.ListVersion) {
-	for i := range l.kept {
-		k := &l.kept[i] // they are in order of publication
-		if k.List == v.List && k.Format == v.Format && k.Covers == v.Covers && k.SHA256 != v.SHA256 && !k.Published.After(v.Published) {
-			best = k
-		}
-	}
-	return best
 }
 
 // keep stores what is in order.

@@ -3,6 +3,8 @@ package store
 import (
 	"bufio"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -231,5 +233,66 @@ func TestImportersAtOnce(t *testing.T) {
 	}
 	if !reflect.DeepEqual(history(t, plain), history(t, s)) {
 		t.Error("several importers give another history than one")
+	}
+}
+
+// TestOpenedAtOnce: who comes first makes the file; the others wait.
+func TestOpenedAtOnce(t *testing.T) {
+	for range 20 {
+		dir := t.TempDir()
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 6 {
+			wg.Go(func() {
+				<-start
+				s, err := Open(t.Context(), dir, Options{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				s.Close()
+			})
+		}
+		close(start)
+		wg.Wait()
+	}
+}
+
+// TestOpenWaits: a copy that SQLite made has no log. Turning it on while another process
+// reads the copy is waited for, and not forever.
+func TestOpenWaits(t *testing.T) {
+	from := openTest(t, t.TempDir())
+	add(t, from, version("2023-11-30", "2023-12-04"), text("a"), list(0, 5, ""))
+	dir := t.TempDir()
+	if _, err := from.db.Exec("VACUUM INTO ?", dir+"/"+FileName); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", dir+"/"+FileName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := tx.QueryRow("SELECT count(*) FROM sqlite_schema").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), dir, Options{Patience: 20 * time.Millisecond}); !errors.Is(err, fundtrail.ErrUnavailable) {
+		t.Errorf("not waited for: %v", err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { tx.Rollback() })
+	s, err := Open(t.Context(), dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if !reflect.DeepEqual(history(t, from), history(t, s)) {
+		t.Error("the copy has another history")
 	}
 }

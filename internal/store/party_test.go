@@ -55,6 +55,7 @@ func FuzzParty(f *testing.F) {
 	p := fullParty(f)
 	f.Add(string(appendParty(nil, &p)))
 	f.Add(string(appendParty(nil, &fundtrail.Party{})))
+	f.Add("\x81\x00" + string(appendParty(nil, &fundtrail.Party{UID: "a"})[1:])) // a length that takes a byte too many
 	f.Add("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
 	f.Fuzz(func(t *testing.T, pack string) {
 		var r reader
