@@ -67,7 +67,7 @@ func (c *Client) Do(ctx context.Context, req Request) (*Result, error) {
 			return nil, stopped(u, err)
 		}
 		wait := c.wait(try, fail)
-		if again := c.again(limited, &req, try, fail, wait); !again {
+		if !c.again(limited, &req, try, fail, wait) {
 			return nil, &Error{URL: Redact(req.URL), Status: fail.status, Tries: try, Err: fail.err}
 		}
 		if req.Retrying != nil {
@@ -84,7 +84,7 @@ func (c *Client) Do(ctx context.Context, req Request) (*Result, error) {
 
 func stopped(u *url.URL, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s: the time allowed is over: %w: %w", redact(u), err, fundtrail.ErrUnavailable)
+		return &Error{URL: redact(u), Tries: 1, Err: overtime{}}
 	}
 	return fmt.Errorf("%s: %w", redact(u), err)
 }
@@ -99,23 +99,17 @@ func (c *Client) wait(try int, fail *failure) time.Duration {
 	return max(w, fail.after)
 }
 
-// again decides whether to try once more, and completes the reason when not.
+// again decides whether to try once more.
 func (c *Client) again(ctx context.Context, req *Request, try int, fail *failure, wait time.Duration) bool {
 	most := 1 + max(c.o.Retries, 0)
 	if fail.unreached {
 		most = min(most, 2) // nobody is there, or we are offline: say so soon
 	}
-	switch {
-	case !fail.again, !idempotent(req.Method), try >= most:
-		return false
-	case wait > c.o.MaxWait:
-		fail.err = fmt.Errorf("%w; it asks to be left alone for %s, more than the %s this program waits", fail.err, wait.Round(time.Second), c.o.MaxWait)
+	if !fail.again || !idempotent(req.Method) || try >= most {
 		return false
 	}
-	if end, ok := ctx.Deadline(); ok && time.Until(end) < wait {
-		return false
-	}
-	return true
+	end, ok := ctx.Deadline()
+	return !ok || time.Until(end) >= wait
 }
 
 func idempotent(method string) bool { return method == http.MethodGet || method == http.MethodHead }
@@ -227,11 +221,15 @@ func (c *Client) answer(req *Request, resp *http.Response) *failure {
 		status == http.StatusInternalServerError, status == http.StatusBadGateway,
 		status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
 		fail.again = true
-		fail.err = fmt.Errorf("%s: %w", says, fundtrail.ErrUnavailable)
 		if d, ok := retryAfter(resp.Header.Get("Retry-After"), c.o.Now()); ok {
 			fail.after = d
 			c.host(resp.Request.URL.Host).pause(c.o.Now().Add(min(d, c.o.MaxWait)))
+			if d > c.o.MaxWait {
+				fail.again = false
+				says += fmt.Sprintf(" and asks to be left alone for %s, longer than the %s this program waits", d, c.o.MaxWait)
+			}
 		}
+		fail.err = fmt.Errorf("%s: %w", says, fundtrail.ErrUnavailable)
 	default:
 		fail.err = fmt.Errorf("%s: %w", says, fundtrail.ErrUnavailable)
 	}

@@ -50,6 +50,12 @@ var (
 	errIdle  = fmt.Errorf("the server stopped sending in the middle: %w", fundtrail.ErrUnavailable)
 )
 
+// overtime is the end of the time that the caller allowed.
+type overtime struct{}
+
+func (overtime) Error() string   { return "it was not done in the time allowed: unavailable" }
+func (overtime) Unwrap() []error { return []error{context.DeadlineExceeded, fundtrail.ErrUnavailable} }
+
 // A refusal is a redirect that is not followed.
 type refusal struct{ err error }
 

@@ -41,7 +41,6 @@ func (c *Client) redirect(req *Request, next *http.Request, via []*http.Request)
 		for k := range req.Header {
 			next.Header.Del(k)
 		}
-		next.Header.Del("Authorization") // from a URL's user and password
 	}
 	req.Have.conditions(next, first)
 	return nil

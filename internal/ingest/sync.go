@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -83,7 +84,8 @@ func Sync(ctx context.Context, st *store.Store, client *fetch.Client, lists []Pu
 	if s.kept, err = st.Versions(ctx); err != nil {
 		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp(opt.Dir, "fundtrail-sync-"); err != nil {
+	s.sweep()
+	if s.dir, err = os.MkdirTemp(opt.Dir, tempPrefix+"*"); err != nil {
 		return nil, fmt.Errorf("a folder for what is downloaded: %w", err)
 	}
 	defer os.RemoveAll(s.dir)
@@ -104,6 +106,19 @@ func Sync(ctx context.Context, st *store.Store, client *fetch.Client, lists []Pu
 	}
 	all.Wait()
 	return out, ctx.Err()
+}
+
+// tempPrefix begins the names of folders for what is under way.
+const tempPrefix = "fundtrail-sync-"
+
+// sweep removes what a killed process left a day ago or earlier.
+func (s *syncRun) sweep() {
+	left, _ := filepath.Glob(filepath.Join(cmp.Or(s.opt.Dir, os.TempDir()), tempPrefix+"*"))
+	for _, name := range left {
+		if info, err := os.Lstat(name); err == nil && info.IsDir() && s.opt.Now().Sub(info.ModTime()) > day {
+			os.RemoveAll(name) // another user's stays, and is none of our business
+		}
+	}
 }
 
 // A syncRun is one call of Sync.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -258,6 +259,11 @@ func TestSync(t *testing.T) {
 
 	// Asked for in full it is imported again, and changes nothing.
 	s.opt.Full = true
+	s.opt.Done = func(o SyncOutcome) {
+		if len(o.Versions) != 1 || o.Bytes == 0 {
+			t.Errorf("it was not imported: %+v", o)
+		}
+	}
 	want(t, s.sync(a), "aa-one unchanged")
 	want(t, p.asks(), "/a")
 	all := slices.DeleteFunc(s.attempts(), func(a store.Attempt) bool { return a.List != "aa-one" })
@@ -324,8 +330,13 @@ func TestSyncFailures(t *testing.T) {
 			}
 		})
 	}
-	// Back to normal; what was refused can be taken by force, and is, the next time it is asked for.
+	// Back to normal: the marks of what was taken last still hold.
 	delete(p.odd, "/bad")
+	p.set("/bad", plainList("bb-bad", "2026-11-01", 10))
+	p.asks()
+	want(t, s.sync(bad), "bb-bad unchanged")
+	want(t, p.asks(), "/bad if")
+	// What was refused can be taken by force.
 	p.set("/bad", plainList("bb-bad", "2026-11-02", 7))
 	s.opt.Force = true
 	want(t, s.sync(bad), "bb-bad added")
@@ -438,6 +449,27 @@ func TestSyncRedirects(t *testing.T) {
 	}
 }
 
+// TestSyncSweeps: what a killed process left goes after a day.
+func TestSyncSweeps(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	for name, age := range map[string]time.Duration{"fundtrail-sync-old": 25 * time.Hour, "fundtrail-sync-new": time.Hour, "other": 1000 * time.Hour} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.Mkdir(path, 0o700), os.WriteFile(filepath.Join(path, "fetch-1.part"), nil, 0o600), os.Chtimes(path, now, now.Add(-age))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newSyncTest(t)
+	if _, err := Sync(t.Context(), s.st, &fetch.Client{}, nil, SyncOptions{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	want(t, left, "fundtrail-sync-new", "other")
+}
+
 func TestSyncSkips(t *testing.T) {
 	p, s := newPublisher(t), newSyncTest(t)
 	l := p.list("aa-one", "/a")
@@ -450,9 +482,12 @@ func TestSyncSkips(t *testing.T) {
 func TestSyncForgotten(t *testing.T) {
 	p, s := newPublisher(t), newSyncTest(t)
 	l := p.list("aa-one", "/a")
+	p.set("/a", plainList("aa-one", "2026-10-01", 2))
+	want(t, s.sync(p.list("aa-one", "/a")), "aa-one added")
 	p.set("/a", plainList("aa-one", "2026-11-01", 3))
+	p.asks()
 	err := s.st.AddAttempt(t.Context(), store.Attempt{
-		List: "aa-one", Source: p.URL + "/a?…", Outcome: store.Added, Time: s.now,
+		List: "aa-one", Source: p.URL + "/a?…", Outcome: store.Added, Time: s.now.Add(time.Minute),
 		SHA256: sha256.Sum256([]byte(p.docs["/a"])), ETag: fmt.Sprintf(`"%x"`, sha256.Sum256([]byte(p.docs["/a"]))),
 	})
 	if err != nil {
@@ -486,9 +521,8 @@ func TestSyncStopped(t *testing.T) {
 	}
 	// A list that takes too long is another thing: it failed.
 	s.opt.Timeout = 50 * time.Millisecond
-	p.set("/good", plainList("aa-good", "2026-11-01", 1))
-	want(t, s.sync(p.list("bb-slow", "/slow"), p.list("aa-good", "/good")), "bb-slow failed…the time allowed is over", "aa-good added")
-	if a := s.attempts(); len(a) != 2 {
+	want(t, s.sync(p.list("bb-slow", "/slow")), "bb-slow failed…not done in the time allowed")
+	if a := s.attempts(); len(a) != 1 {
 		t.Errorf("attempts %+v", a)
 	}
 }
