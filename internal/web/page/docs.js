@@ -153,3 +153,4 @@ async function main() {
 }
 
 main();
+document.getElementById("keyform").addEventListener("submit", (e) => e.preventDefault());
