@@ -19,6 +19,34 @@ func EndOfDay(day time.Time) time.Time {
 	return time.Date(y, m, d+1, 0, 0, 0, 0, time.UTC).Add(-time.Nanosecond)
 }
 
+// KnownBy is the history as it was known at a moment: the versions received until then.
+// An index of it answers as one did then, byte for byte, which [Question.Known] does for
+// addresses alone: the score of a name also depends on how rare its words are in all that
+// was received.
+func KnownBy(h *fundtrail.ListHistory, moment time.Time) *fundtrail.ListHistory {
+	then := &fundtrail.ListHistory{}
+	kept := map[uint32]uint32{}
+	for i, v := range h.Versions {
+		if v.Received.After(moment) {
+			continue
+		}
+		var members []uint32
+		for _, p := range h.Members[i] {
+			id, ok := kept[p]
+			if !ok {
+				id = uint32(len(then.Parties))
+				kept[p] = id
+				then.Parties = append(then.Parties, h.Parties[p])
+			}
+			members = append(members, id)
+		}
+		slices.Sort(members)
+		then.Versions = append(then.Versions, v)
+		then.Members = append(then.Members, members)
+	}
+	return then
+}
+
 // A sequence is the versions of one list that cover one scope, each after those that
 // it takes precedence over: by day of publication, then coverage, then receipt. What
 // takes precedence by coverage does so among versions published at one moment.

@@ -146,6 +146,31 @@ func generated(versions, parties int) *fundtrail.ListHistory {
 	return h
 }
 
+// BenchmarkAskName asks a history of fifty versions for names as they are and with an error.
+func BenchmarkAskName(b *testing.B) {
+	h := generated(50, 18_000)
+	x := New(h, Options{})
+	for _, c := range []struct {
+		name string
+		turn func(string) string
+		as   Question
+	}{
+		{"exact", func(s string) string { return s }, Question{Kind: AName}},
+		{"error", func(s string) string { return s[1:] }, Question{Kind: AName}},
+		{"asof", func(s string) string { return s }, Question{Kind: AName, AsOf: day("2023-01-20")}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			i := 0
+			for b.Loop() {
+				i += 7919
+				q := c.as
+				q.Text = c.turn(h.Parties[i%len(h.Parties)].Names[0].Text)
+				x.Ask(q)
+			}
+		})
+	}
+}
+
 func BenchmarkNew(b *testing.B) {
 	for _, c := range []struct{ versions, parties int }{{50, 18_000}} {
 		b.Run(fmt.Sprintf("versions=%d/parties=%d", c.versions, c.parties), func(b *testing.B) {

@@ -29,9 +29,10 @@ type Index struct {
 
 	subjects []subject
 	byKey    map[key]uint32
-	byText   map[string]uint32 // a spelling that is surely the subject's
-	byFolded map[string]uint32 // a spelling that is the subject's but for the case of its letters
-	lost     int               // subjects known by their folded letters alone
+	byText   map[string]uint32          // a spelling that is surely the subject's
+	byFolded map[string]uint32          // a spelling that is the subject's but for the case of its letters
+	chainOf  map[string]fundtrail.Chain // by the lists' words for currencies
+	lost     int                        // subjects known by their folded letters alone
 
 	order     []uint32 // the parties' contents, in an order of their own
 	parties   []entry
@@ -132,12 +133,17 @@ func (x *Index) addSubjects() {
 	x.byKey = map[key]uint32{}
 	x.byText = map[string]uint32{}
 	x.byFolded = map[string]uint32{}
+	x.chainOf = map[string]fundtrail.Chain{}
 	alike := map[string][]uint32{} // subjects by folded spelling
 	each := func(lost bool, visit func(h holder, w *fundtrail.Wallet, text string, sp spelling)) {
 		for _, p := range x.order {
 			wallets := x.history.Parties[p].Wallets
 			for i := range wallets {
 				w := &wallets[i]
+				if _, ok := x.chainOf[w.Currency]; !ok {
+					// "" is a token that several chains have, or a chain not known here.
+					x.chainOf[w.Currency], _ = fundtrail.ParseChain(w.Currency)
+				}
 				for _, r := range readWallet(w) {
 					// Case that says nothing cannot be lost.
 					if (w.CaseLost && !r.form.caseless()) == lost {

@@ -146,7 +146,7 @@ func TestKnownIgnoresWhatCameLater(t *testing.T) {
 			if q.Known.IsZero() || q.Kind == AName {
 				continue
 			}
-			y := New(only(h, func(v fundtrail.ListVersion) bool { return !v.Received.After(q.Known) }), Options{})
+			y := New(KnownBy(h, q.Known), Options{})
 			a, b := x.Ask(q), y.Ask(q)
 			if a.Verdict == Unknown {
 				a.Reason, b.Reason = "", "" // it says when the first was received

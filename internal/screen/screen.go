@@ -64,7 +64,8 @@ type Answer struct {
 	Found []Answer
 }
 
-// A Match is one designation that a question touches.
+// A Match is one designation that a question touches. The clocks of an address's
+// designation are the address's own: since when its party was listed with it.
 type Match struct {
 	Designation *fundtrail.Designation
 	Version     *fundtrail.ListVersion // the version that answered; of a past designation the last that holds it

@@ -62,8 +62,8 @@ func (x *Index) listedChains(bearers []holder) (chains []fundtrail.Chain, all bo
 	words := x.currencies(bearers)
 	all = len(words) > 0
 	for _, w := range words {
-		c, err := fundtrail.ParseChain(w)
-		if err != nil {
+		c := x.chainOf[w]
+		if c == "" {
 			all = false
 			continue
 		}
