@@ -187,6 +187,8 @@ type poorDisk struct {
 	sync     error
 	truncate error
 	open     error
+	// A sync tells syncing, and waits for goOn, where they are set.
+	syncing, goOn chan struct{}
 }
 
 func (d *poorDisk) openFile(name string, flag int) (file, error) {
@@ -209,6 +211,10 @@ func (f *poorFile) WriteAt(p []byte, at int64) (int, error) {
 }
 
 func (f *poorFile) Sync() error {
+	if f.d.syncing != nil {
+		f.d.syncing <- struct{}{}
+		<-f.d.goOn
+	}
 	if f.d.sync != nil {
 		return f.d.sync
 	}
@@ -254,6 +260,9 @@ func TestPoorDisk(t *testing.T) {
 			if _, err := j.Read(4); !errors.Is(err, fundtrail.ErrNotFound) {
 				t.Errorf("%s: a record that was not acknowledged: %v", c.what, err)
 			}
+			if rep := verify(t, dir); c.fail.truncate == nil && c.fail.sync == nil && (rep.Err() != nil || rep.Torn != nil || rep.Records != 3) {
+				t.Errorf("%s: left behind: %+v", c.what, rep)
+			}
 		}
 		d = poorDisk{room: -1}
 		add(t, j, 4)
@@ -292,3 +301,104 @@ func TestMoved(t *testing.T) {
 		j.Close()
 	}
 }
+
+// TestCancel: a cancelled append is withdrawn while it waits, and waited for once it is
+// being written. Until it is on disk nobody reads it here.
+func TestCancel(t *testing.T) {
+	dir := t.TempDir()
+	d := poorDisk{room: -1}
+	j := open(t, dir, Options{open: d.openFile})
+	add(t, j, 1)
+	d.syncing, d.goOn = make(chan struct{}), make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	errs := make([]error, 4)
+	start := func(i int) {
+		wg.Go(func() { _, errs[i] = j.Append(ctx, fmt.Appendf(nil, "%d", i), day) })
+	}
+	waiting := func(n int) {
+		for {
+			j.mu.Lock()
+			got := 0
+			if j.next != nil {
+				got = len(j.next.asks)
+			}
+			j.mu.Unlock()
+			if got == n {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	start(0)
+	<-d.syncing // the first is being written
+	if _, err := j.Read(2); !errors.Is(err, fundtrail.ErrNotFound) {
+		t.Errorf("read before it is on disk: %v", err)
+	}
+	n := 0
+	for range j.Entries(ctx, 0) {
+		n++
+	}
+	if n != 1 {
+		t.Errorf("%d entries before the second is on disk", n)
+	}
+	start(1) // leads the next group
+	waiting(1)
+	start(2)
+	waiting(2)
+	d.goOn <- struct{}{}
+	<-d.syncing // both are being written
+	start(3)    // leads a third group
+	waiting(1)
+	cancel()
+	d.goOn <- struct{}{}
+	<-d.syncing
+	d.goOn <- struct{}{}
+	wg.Wait()
+	if errors.Join(errs...) != nil {
+		t.Errorf("being written, or leading: %v", errs)
+	}
+
+	// Withdrawn: it waits behind one that leads.
+	ctx, cancel = context.WithCancel(t.Context())
+	wg.Go(func() { j.Append(t.Context(), []byte("5"), day) })
+	<-d.syncing
+	wg.Go(func() { j.Append(t.Context(), []byte("6"), day) })
+	waiting(1)
+	start(0)
+	waiting(2)
+	cancel()
+	waiting(1)
+	d.goOn <- struct{}{}
+	<-d.syncing
+	d.goOn <- struct{}{}
+	wg.Wait()
+	if !errors.Is(errs[0], context.Canceled) {
+		t.Errorf("waiting: %v", errs[0])
+	}
+	d.syncing = nil
+	mustVerify(t, dir, 7)
+}
+
+// TestLineReader: whatever a file holds, little of it is held.
+func TestLineReader(t *testing.T) {
+	text := io.MultiReader(strings.NewReader("a\n"), io.LimitReader(endless{}, 3*maxLine), strings.NewReader("\nb"))
+	l := newLineReader(text, 10, 100)
+	for _, want := range []struct {
+		length int
+		start  int64
+		whole  bool
+	}{{1, 10, true}, {maxLine + 1, 12, true}, {1, 13 + 3*maxLine, false}} {
+		line, whole, err := l.read()
+		if err != nil || len(line) != want.length || whole != want.whole || l.start != want.start || cap(l.long) > 2*maxLine {
+			t.Errorf("%d bytes at %d, %v, %v, holds %d; want %+v", len(line), l.start, whole, err, cap(l.long), want)
+		}
+	}
+	if _, _, err := l.read(); err != io.EOF {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte("x"), len(p))), nil }

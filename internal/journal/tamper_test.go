@@ -155,7 +155,11 @@ func TestLines(t *testing.T) {
 		// what the head file remembers.
 		if strings.HasPrefix(c.what, "last ") || strings.HasPrefix(c.what, "all ") || c.edit[third] != "" || c.edit[second] != "" && c.edit[second] == "-" {
 			if c.what != "last of a segment removed" {
-				if j, err := Open(dir, Options{}); !errors.Is(err, fundtrail.ErrConflict) {
+				j, err := Open(dir, Options{})
+				if c.what == "all removed" && !strings.Contains(err.Error(), "records are missing; put back the files") {
+					t.Errorf("%s: %v", c.what, err)
+				}
+				if !errors.Is(err, fundtrail.ErrConflict) {
 					t.Errorf("%s: opened: %v", c.what, err)
 					j.Close()
 				}

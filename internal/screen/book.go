@@ -42,7 +42,8 @@ type Change struct {
 	// Related marks a designation that is worth a look and does not count as a match.
 	Related bool
 	// Before and After are the match in either state. Of one that is gone, After is the
-	// past designation, where the newer state still tells of it.
+	// past designation, or the one that no longer counts as a match, where the newer state
+	// still tells of it.
 	Before, After *Match
 	Fields        []FieldChange // of a changed one: what left and what came
 	Verdicts      [2]Verdict    // before and after; the first is "" when there was no before
@@ -270,7 +271,7 @@ func (t touched) same(u touched) bool {
 // Answer when there was none.
 func compareAnswers(was, now *Answer) []Change {
 	m, n := byDesignation(was.Matches), byDesignation(now.Matches)
-	out := compareTouched(m, n, byDesignation(now.Past), nil, nil)
+	out := compareTouched(m, n, slices.Concat(byDesignation(now.Past), byDesignation(now.Related)), nil, nil)
 	explained := len(out) > 0
 	r, s := byDesignation(was.Related), byDesignation(now.Related)
 	for _, c := range compareTouched(r, s, nil, m, n) {
@@ -287,9 +288,9 @@ func compareAnswers(was, now *Answer) []Change {
 	return out
 }
 
-// compareTouched compares two sides. Past is where one that is gone may be found.
+// compareTouched compares two sides. Elsewhere is where one that is gone may be found.
 // What counted or counts as a match is left out where it is only looked at.
-func compareTouched(was, now, past, matchedWas, matchedNow []touched) []Change {
+func compareTouched(was, now, elsewhere, matchedWas, matchedNow []touched) []Change {
 	var out []Change
 	for _, t := range now {
 		k := slices.IndexFunc(was, t.same)
@@ -307,8 +308,8 @@ func compareTouched(was, now, past, matchedWas, matchedNow []touched) []Change {
 			continue
 		}
 		c := Change{What: GoneMatch, Before: t.matches[0]}
-		if k := slices.IndexFunc(past, t.same); k >= 0 {
-			c.After = past[k].matches[len(past[k].matches)-1]
+		if k := slices.IndexFunc(elsewhere, t.same); k >= 0 {
+			c.After = elsewhere[k].matches[len(elsewhere[k].matches)-1]
 		}
 		out = append(out, c)
 	}

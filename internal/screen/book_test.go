@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +100,9 @@ func TestBookRefuses(t *testing.T) {
 			t.Errorf("%q: %v", bounded(text, 40), err)
 		}
 	}
+	if rows, bad, err := readBook(t, "name\n"+strings.Repeat(strings.Repeat("n", 1000)+"\n", 3000)); len(rows) != 3000 || bad != nil || err != nil {
+		t.Errorf("a long book: %d rows, %v, %v", len(rows), bad, err)
+	}
 	b, err := NewBookReader(strings.NewReader("x,name,y\n"))
 	if err != nil || !slices.Equal(b.Ignored, []string{"x", "y"}) {
 		t.Errorf("ignored %v, %v", b.Ignored, err)
@@ -170,12 +171,12 @@ func TestRescreen(t *testing.T) {
 	elsewhere := match("eu 1 DPRK 2020-01-01", "ONE", 1)
 	before := oracle{"same": matched(one), "slight": matched(one), "gone": matched(one, two), "program": matched(one), "since": matched(one),
 		"alias": matched(one), "score": matched(one), "list": matched(one), "lost": {Verdict: Unknown}, "covered": matched(one),
-		"promoted": {Verdict: Clear, Related: []Match{one}}, "related": {Verdict: Clear}, "invalid": {Verdict: Invalid}, "order": matched(one, two)}
+		"promoted": {Verdict: Clear, Related: []Match{one}}, "related": {Verdict: Clear}, "invalid": {Verdict: Invalid}, "order": matched(one, two), "demoted": matched(one)}
 	after := oracle{"same": matched(one), "slight": matched(slight), "new": matched(one, two), "gone": {Verdict: Matched, Matches: []Match{two}, Past: []Match{past}},
 		"program": matched(program), "since": matched(since), "alias": matched(one, alias), "score": matched(score), "list": matched(elsewhere),
 		"covered":  {Verdict: Unknown, Reason: "no list covers that day"},
-		"promoted": matched(one), "related": {Verdict: Clear, Related: []Match{one}}, "invalid": {Verdict: Invalid, Reason: "bad checksum"}, "order": matched(two, one)}
-	book := "name\nsame\nslight\nnew\ngone\nprogram\nsince\nalias\nscore\nlist\nlost\ncovered\npromoted\nrelated\ninvalid\norder\nnobody\n"
+		"promoted": matched(one), "related": {Verdict: Clear, Related: []Match{one}}, "invalid": {Verdict: Invalid, Reason: "bad checksum"}, "order": matched(two, one), "demoted": {Verdict: Clear, Related: []Match{one}}}
+	book := "name\nsame\nslight\nnew\ngone\nprogram\nsince\nalias\nscore\nlist\nlost\ncovered\npromoted\nrelated\ninvalid\norder\nnobody\ndemoted\n"
 	want := []string{
 		"4 new new  1 clear>match", "4 new new  2 clear>match",
 		"5 gone gone 1 1 match>match",
@@ -188,6 +189,7 @@ func TestRescreen(t *testing.T) {
 		"12 covered gone 1  match>unknown",
 		"13 promoted new  1 clear>match",
 		"14 related new related  1 clear>clear",
+		"18 demoted gone 1 1 match>clear",
 		"line 15, name: bad checksum: invalid",
 	}
 	for _, workers := range []int{1, 2, 7} {
@@ -195,7 +197,7 @@ func TestRescreen(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%d workers:\n%s", workers, diff)
 		}
-		if diff := cmp.Diff(RescreenSummary{Rows: 16, Questions: 16, Bad: 1, New: 5, Gone: 3, Changed: 4, Verdicts: 1, Related: 1, Matched: 11, Clear: 3, Unknown: 1}, sum); diff != "" {
+		if diff := cmp.Diff(RescreenSummary{Rows: 17, Questions: 17, Bad: 1, New: 5, Gone: 4, Changed: 4, Verdicts: 1, Related: 1, Matched: 11, Clear: 4, Unknown: 1}, sum); diff != "" {
 			t.Errorf("summary:\n%s", diff)
 		}
 	}
@@ -234,19 +236,14 @@ func TestRescreenStops(t *testing.T) {
 // some others, before and after Tornado Cash was taken off.
 func TestRescreenReal(t *testing.T) {
 	x := realIndex(t)
-	files, _ := filepath.Glob(shared + "/ofac_addresses_2022_2024/*.csv")
 	seen := map[string]bool{}
 	var addresses []string
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range readSnapshotCSV(text) {
+	for _, p := range realHistory().Parties {
+		for _, w := range p.Wallets {
 			// One address of the 90 is spelled in two ways in the files.
-			if s := p.Wallets[0].Text; !seen[strings.ToLower(s)] {
-				seen[strings.ToLower(s)] = true
-				addresses = append(addresses, s)
+			if low := strings.ToLower(w.Text); !w.CaseLost && !seen[low] {
+				seen[low] = true
+				addresses = append(addresses, w.Text)
 			}
 		}
 	}

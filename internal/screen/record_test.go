@@ -89,7 +89,11 @@ func TestReplayReal(t *testing.T) {
 // TestReplayOutOfOrder: the same versions, kept in another order, answer the same.
 func TestReplayOutOfOrder(t *testing.T) {
 	h := listings()
-	rec, lists := recorded(t, h, nil, Question{Text: "0x722122dF12D4e14e13Ac3b6895a86e84145b6967"})
+	address, lists := recorded(t, h, nil, Question{Text: "0x722122dF12D4e14e13Ac3b6895a86e84145b6967"})
+	name, _ := recorded(t, h, nil, Question{Text: "John Doe", Births: []string{"1962"}, AsOf: day("2024-03-05")})
+	if d, err := ParseDocument(name.Answer); err != nil || d.Verdict != Matched || d.Matches[0].Method != MethodName || len(d.Matches[0].Tokens) == 0 {
+		t.Errorf("by name: %+v, %v", d, err)
+	}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 20 {
 		o := &fundtrail.ListHistory{Parties: slices.Clone(h.Parties)}
@@ -105,9 +109,12 @@ func TestReplayOutOfOrder(t *testing.T) {
 			slices.Sort(members)
 			o.Versions, o.Members = append(o.Versions, h.Versions[i]), append(o.Members, members)
 		}
-		got, err := replayer(o).Replay(&rec, &lists)
-		if err != nil || !got.Same {
-			t.Fatalf("%v, %v, %v", err, got.Notes, got.Mismatches)
+		r := replayer(o)
+		for _, rec := range []Record{address, name} {
+			got, err := r.Replay(&rec, &lists)
+			if err != nil || !got.Same {
+				t.Fatalf("%v, %v, %v", err, got.Notes, got.Mismatches)
+			}
 		}
 	}
 }
