@@ -1,6 +1,9 @@
 package names
 
 import (
+	"cmp"
+	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/fundtrail/fundtrail"
@@ -19,7 +22,7 @@ var tune = struct {
 	missOther      float32 // the same for organisations and vessels
 	formDiffers    float32 // share of legal forms that contradict
 }{
-	allow0: 1.4, allow1: 0.12, bend: 0.2, initial: 0.6, differs: 0.6, conflict: 0.36, number: 0.3,
+	allow0: 1.4, allow1: 0.12, bend: 0.2, initial: 0.6, differs: 0.6, conflict: 0.36, number: 0.24,
 	missPerson: 0.25, missOther: 0.6, formDiffers: 0.25,
 }
 
@@ -101,8 +104,10 @@ func (s *scratch) align(miss float32) float32 {
 	s.linkEqual()
 	s.linkJoined(false)
 	s.linkJoined(true)
+	s.linkShifted()
 	s.linkLikely()
 	s.linkRest()
+	s.forgiveSlips()
 	return s.weigh(miss)
 }
 
@@ -119,7 +124,7 @@ func (s *scratch) link(i, j int, score float32, h how) {
 func (s *scratch) linkEqual() {
 	for i, w := range s.a.words {
 		for j, v := range s.b.words {
-			if !s.usedB[j] && (w == v || w.text == v.text && w.native == v.native) {
+			if !s.usedB[j] && (w == v || equal(w, v)) {
 				_, h := similar(w, v)
 				s.link(i, j, 1, h)
 				break
@@ -157,24 +162,50 @@ func (s *scratch) linkJoined(swap bool) {
 	}
 }
 
+// linkShifted finds two neighbours that have the same letters on both sides with the
+// space in another place: "Lauren Tnkunda", "Laurent Nkunda".
+func (s *scratch) linkShifted() {
+	for i := 0; i+1 < len(s.a.words); i++ {
+		for j := 0; j+1 < len(s.b.words) && !s.usedA[i] && !s.usedA[i+1]; j++ {
+			if s.usedB[j] || s.usedB[j+1] || !sameLetters(s.a.words[i].text, s.a.words[i+1].text, s.b.words[j].text, s.b.words[j+1].text) {
+				continue
+			}
+			s.usedA[i], s.usedA[i+1], s.usedB[j], s.usedB[j+1] = true, true, true, true
+			weight := min(s.a.weight[i]+s.a.weight[i+1], s.b.weight[j]+s.b.weight[j+1])
+			s.links = append(s.links, link{i, i + 2, j, j + 2, 0.95, weight, howJoined})
+		}
+	}
+}
+
+// sameLetters reports whether a+b and c+d are one text.
+func sameLetters(a, b, c, d string) bool {
+	if len(a)+len(b) != len(c)+len(d) {
+		return false
+	}
+	if len(a) > len(c) {
+		a, b, c, d = c, d, a, b
+	}
+	n := len(c) - len(a)
+	return c[:len(a)] == a && c[len(a):] == b[:n] && b[n:] == d
+}
+
 // bestJoin finds the run of two to four words that together are most like w, and more
 // so than any of them alone.
 func (s *scratch) bestJoin(w *word, many *side, used *[maxPieces]bool) (from, to int, score float32, by how) {
 	const least = 0.72
 	for i := range many.words {
 		buf := s.joinBuf[:0]
-		alone, korean := float32(0), true
+		alone, korean, bare := float32(0), true, w.bare || w.korean
+		letters := uint64(0)
 		for k := i; k < len(many.words) && k < i+4; k++ {
 			v := many.words[k]
 			if used[k] || v.class == number || len(buf)+len(v.text) > len(w.text)+3 || len(buf)+len(v.text) > maxWord {
 				break
 			}
 			buf = append(buf, v.text...)
-			korean = korean && v.korean
-			if one, _ := similar(w, v); one > alone {
-				alone = one
-			}
-			if k == i || len(buf)+3 < len(w.text) {
+			korean, bare = korean && v.korean, bare || v.bare || v.korean
+			letters |= v.letter
+			if k == i || len(buf)+3 < len(w.text) || !bare && bits.OnesCount64(letters^w.letter) > 4 {
 				continue
 			}
 			v = s.join(buf, many.words[i], korean)
@@ -182,7 +213,14 @@ func (s *scratch) bestJoin(w *word, many *side, used *[maxPieces]bool) (from, to
 			if v.text == w.text {
 				sim = 1
 			}
-			if sim >= least && sim > score && sim > alone+0.05 {
+			if sim < least || sim <= score {
+				continue
+			}
+			for _, one := range many.words[i : k+1] {
+				a, _ := similar(w, one)
+				alone = max(alone, a)
+			}
+			if sim > alone+0.05 {
 				from, to, score, by = i, k+1, sim, howJoined
 			}
 		}
@@ -199,11 +237,7 @@ func (s *scratch) join(text []byte, first *word, korean bool) *word {
 		w.hangul = hangulSound(w.text)
 	}
 	for i := 0; i < len(text); i++ {
-		if c := text[i]; c >= 'a' {
-			w.letter |= 1 << (c - 'a')
-		} else {
-			w.letter |= 1 << (26 + c - '0')
-		}
+		w.letter |= letterBit(text[i])
 	}
 	return w
 }
@@ -244,44 +278,64 @@ func (s *scratch) linkLikely() {
 
 // gain is what matching a row and a column is worth.
 func (s *scratch) gain(x, y int) float32 {
-	return s.sims[x][y] * min(s.a.weight[s.rows[x]], s.b.weight[s.cols[y]])
+	i, j := s.rows[x], s.cols[y]
+	// Ties are broken by the words, not by their places, so that it is the same either
+	// way about.
+	tie := float32((hash('t', s.a.words[i].text)^hash('t', s.b.words[j].text))&0xff) * 1e-6
+	return s.sims[x][y]*min(s.a.weight[i], s.b.weight[j]) + tie
 }
 
 // linkRest deals with what has no likeness on the other side: words said twice, words
 // one side lacks, and words in whose place the other side has something else.
 func (s *scratch) linkRest() {
-	i, j := 0, 0
-	for {
-		for i < len(s.a.words) && (s.usedA[i] || s.aside(&s.a, i, false)) {
-			i++
+	s.rows = s.leftover(s.rows[:0], &s.a, &s.usedA, false)
+	s.cols = s.leftover(s.cols[:0], &s.b, &s.usedB, true)
+	n := min(len(s.rows), len(s.cols))
+	for k := range n {
+		i, j := s.rows[k], s.cols[k]
+		how := howDifferent
+		if s.a.words[i].class == number && s.b.words[j].class == number {
+			how = howNumber
 		}
-		for j < len(s.b.words) && (s.usedB[j] || s.aside(&s.b, j, true)) {
-			j++
-		}
-		switch {
-		case i < len(s.a.words) && j < len(s.b.words):
-			s.link(i, j, 0, howDifferent)
-			// A brand against "Trading" is as much a contradiction as against a brand.
-			s.links[len(s.links)-1].weight = max(s.a.weight[i], s.b.weight[j])
-		case i < len(s.a.words):
-			s.usedA[i] = true
-			s.links = append(s.links, link{i, i + 1, 0, 0, 0, s.a.weight[i], howMissing})
-		case j < len(s.b.words):
-			s.usedB[j] = true
-			s.links = append(s.links, link{0, 0, j, j + 1, 0, s.b.weight[j], howMissing})
-		default:
-			return
+		s.link(i, j, 0, how)
+		// A brand against "Trading" is as much a contradiction as against a brand.
+		s.links[len(s.links)-1].weight = max(s.a.weight[i], s.b.weight[j])
+	}
+	for _, i := range s.rows[n:] {
+		s.links = append(s.links, link{i, i + 1, 0, 0, 0, s.a.weight[i], howMissing})
+	}
+	for _, j := range s.cols[n:] {
+		s.links = append(s.links, link{0, 0, j, j + 1, 0, s.b.weight[j], howMissing})
+	}
+}
+
+// leftover lists the words of a side that nothing was found for: numbers first, then
+// the weightiest, so that number stands against number and name against name
+// whichever side is asked.
+func (s *scratch) leftover(out []int, of *side, used *[maxPieces]bool, listed bool) []int {
+	for i := range of.words {
+		if !used[i] && !s.aside(of, i, listed) {
+			out = append(out, i)
 		}
 	}
+	slices.SortStableFunc(out, func(i, j int) int {
+		a, b := of.words[i], of.words[j]
+		return cmp.Or(boolInt(b.class == number)-boolInt(a.class == number), cmp.Compare(of.weight[j], of.weight[i]), cmp.Compare(a.text, b.text))
+	})
+	return out
 }
 
 // aside links a word that no other can contradict: one said before on its own side,
 // or a particle or title.
 func (s *scratch) aside(of *side, i int, listed bool) bool {
-	w := of.words[i]
+	w, used := of.words[i], &s.usedA
+	if listed {
+		used = &s.usedB
+	}
 	l := link{i, i + 1, 0, 0, 0, of.weight[i], howMissing}
 	for k, v := range of.words {
-		if k != i && v.text == w.text && v.native == w.native {
+		// Said again: said before, or found on the other side at its later place.
+		if (k < i || k > i && used[k]) && v.text == w.text && v.native == w.native {
 			l.how, l.score, l.weight = howRepeated, 1, 0
 		}
 	}
@@ -290,12 +344,48 @@ func (s *scratch) aside(of *side, i int, listed bool) bool {
 	}
 	if listed {
 		l.a0, l.a1, l.b0, l.b1 = 0, 0, i, i+1
-		s.usedB[i] = true
-	} else {
-		s.usedA[i] = true
 	}
+	used[i] = true
 	s.links = append(s.links, l)
 	return true
+}
+
+// forgiveSlips raises words with a slip each where two or more have one and nothing
+// else speaks against the name: slips are as frequent as letters, so that two in two
+// words come of one hasty writer, while two unrelated names that are near in every
+// word are hardly ever met.
+func (s *scratch) forgiveSlips() {
+	slips := 0
+	for i := range s.links {
+		l := &s.links[i]
+		switch {
+		case l.how == howMissing || l.how == howRepeated || l.score >= 0.95:
+		case l.a1-l.a0 == 1 && l.b1-l.b0 == 1 && isSlip(s.a.words[l.a0], s.b.words[l.b0]):
+			slips++
+		default:
+			return
+		}
+	}
+	if slips < 2 {
+		return
+	}
+	for i := range s.links {
+		if l := &s.links[i]; l.how != howMissing && l.score < 0.95 {
+			l.score = 1 - (1-l.score)*0.6
+		}
+	}
+}
+
+// isSlip reports whether two words differ by one mistake, or two where they are long.
+func isSlip(a, b *word) bool {
+	if a.class == number || b.class == number || a.class == initial || b.class == initial {
+		return false
+	}
+	most := unit
+	if min(len(a.text), len(b.text)) >= 7 {
+		most = 2 * unit
+	}
+	return typed.distance(a.text, b.text, most) <= most
 }
 
 // weigh turns the links' own weights into shares of the whole, which sum to 1, and
@@ -304,7 +394,7 @@ func (s *scratch) aside(of *side, i int, listed bool) bool {
 // and the men are not.
 func (s *scratch) weigh(miss float32) float32 {
 	var agree, against, against2, numbers float32
-	missAsked := max(miss, lonely-(lonely-miss)*clamp(s.support()-1))
+	missAsked := missingAsked(miss, s.support())
 	for i := range s.links {
 		l := &s.links[i]
 		switch {
@@ -370,6 +460,11 @@ func (s *scratch) weigh(miss float32) float32 {
 // other way about, one asked word of a listed name, the asker gave all he has; that is
 // the one way in which a comparison is not symmetric.
 const lonely = 0.75
+
+// missingAsked falls from lonely to miss as a second word agrees.
+func missingAsked(miss, support float32) float32 {
+	return max(miss, lonely-(lonely-miss)*clamp(support-1))
+}
 
 // support is how many words agree, by their weight and the square of their likeness.
 func (s *scratch) support() float32 {

@@ -35,8 +35,8 @@ type listed struct {
 	entry, name uint32
 	from, legal uint32 // into words and legals
 	n, nLegal   uint8
-	reading     uint8 // which of readings()
-	weight      float32
+	reading     uint8   // which of readings()
+	weight      float32 // of its words, each once, without initials
 }
 
 // Build makes an index. It keeps the entries' slices, which must not change after.
@@ -131,8 +131,9 @@ func (b *building) weigh() {
 	}
 	for i := range x.forms {
 		f := &x.forms[i]
-		for _, id := range x.words[f.from : f.from+uint32(f.n)] {
-			if x.vocab[id].class != initial {
+		ws := x.words[f.from : f.from+uint32(f.n)]
+		for j, id := range ws {
+			if x.vocab[id].class != initial && !slices.Contains(ws[:j], id) {
 				f.weight += x.weight[id]
 			}
 		}

@@ -92,21 +92,24 @@ func (l *lexicon) formAt(kind fundtrail.PartyKind, pieces []piece, at int) (int,
 		return 0, entry{}
 	}
 	var key strings.Builder
+	var texts []string
 	best, found := 0, entry{}
 	for n := 1; n <= l.longest && at+n <= len(pieces); n++ {
-		if n > 1 {
-			key.WriteByte(' ')
-		}
 		p := pieces[at+n-1]
 		if p.script == han || p.script == hangul || p.script == kana {
 			break
 		}
-		key.WriteString(roman(p))
+		if n > 1 {
+			key.WriteByte(' ')
+		}
+		text := roman(p)
+		texts = append(texts, text)
+		key.WriteString(text)
 		e, ok := l.phrases[key.String()]
 		if !ok || n == len(pieces) {
 			continue
 		}
-		atEnd := at == 0 || at+n == len(pieces) || l.onlyForms(pieces[at+n:])
+		atEnd := l.atEnd(pieces, at, n)
 		if short := key.Len() <= 3 && !p.dotted; short && (!atEnd || kind == fundtrail.Person && !sureForms[key.String()]) ||
 			key.Len() <= 2 && kind == fundtrail.PartyUnstated && at == 0 {
 			continue
@@ -116,10 +119,20 @@ func (l *lexicon) formAt(kind fundtrail.PartyKind, pieces []piece, at int) (int,
 		}
 		best, found = n, e
 	}
+	if kind != fundtrail.Person {
+		if n, e := l.misspelt(texts); n > best && n < len(pieces) && l.atEnd(pieces, at, n) {
+			return n, e
+		}
+	}
 	return best, found
 }
 
-// onlyForms reports whether nothing but forms follows: "Co. Ltd.", "AG & Co. KG".
+// atEnd reports whether n pieces stand at either end of a name, but for other forms.
+func (l *lexicon) atEnd(pieces []piece, at, n int) bool {
+	return l.onlyForms(pieces[:at]) || l.onlyForms(pieces[at+n:])
+}
+
+// onlyForms reports whether pieces are nothing but forms: "Co. Ltd.", "& Co. KG".
 func (l *lexicon) onlyForms(pieces []piece) bool {
 	for _, p := range pieces {
 		e, ok := l.phrases[roman(p)]
@@ -293,12 +306,16 @@ func (w *word) derive(lex *lexicon) {
 	w.kin = lex.kin[w.text]
 	w.letter = 0
 	for i := 0; i < len(w.text); i++ {
-		if c := w.text[i]; c >= 'a' {
-			w.letter |= 1 << (c - 'a')
-		} else {
-			w.letter |= 1 << (26 + c - '0')
-		}
+		w.letter |= letterBit(w.text[i])
 	}
+}
+
+// letterBit is a letter's or figure's own bit.
+func letterBit(c byte) uint64 {
+	if c >= 'a' {
+		return 1 << ((c - 'a') & 31)
+	}
+	return 1 << (26 + (c-'0')&15)
 }
 
 // numbers turns figures, number words and Roman numerals into one form. Only figures

@@ -90,6 +90,10 @@ func (x *Index) searchReading(s *state, q *Query, r *reading, number int, keep f
 		against := min(restA, restB)
 		// What is left over on both sides contradicts; pairs that no key joins are at
 		// most a little alike.
+		miss := miss
+		if restA > restB {
+			miss = missingAsked(miss, c.matched)
+		}
 		bound := (c.matched + unkeyed*against) / (c.matched + against + miss*(max(restA, restB)-against))
 		if bound >= need {
 			s.best = append(s.best, found{form: f, score: bound})
@@ -154,12 +158,14 @@ func (x *Index) gather(s *state, r *reading) float32 {
 	s.a.load(r)
 	mark := s.round
 	total := float32(0)
+	// Initials are in too many names to find any by, unless they are all there is.
+	bare := !slices.ContainsFunc(s.a.words, func(w *word) bool { return w.class == plain || w.class == number })
 	for i, w := range s.a.words {
 		mark++
 		x.nearWords(s, w, mark)
 		weight := x.askedWeight(s, w, s.a.weight[i])
 		s.a.weight[i] = weight
-		if w.class == initial {
+		if w.class == initial && !bare || said(s.a.words, i) {
 			continue
 		}
 		total += weight
@@ -174,6 +180,11 @@ func (x *Index) gather(s *state, r *reading) float32 {
 	x.gatherRuns(s, &mark)
 	x.gatherAcronyms(s, r)
 	return total
+}
+
+// said reports whether a word stands before in the name: it counts once in bounds.
+func said(ws []*word, i int) bool {
+	return slices.ContainsFunc(ws[:i], func(v *word) bool { return v.text == ws[i].text })
 }
 
 // askedWeight is the weight of an asked word: as rare as the most frequent word of the
@@ -244,7 +255,10 @@ func (x *Index) gatherRuns(s *state, mark *uint32) {
 			}
 			// No two runs share a mark, up to 24*3 of them, after up to 64 words.
 			*mark++
-			x.nearRun(s, s.join(text, ws[i], korean), weight, *mark)
+			run := s.join(text, ws[i], korean)
+			x.nearRun(s, run, weight, *mark)
+			// The same letters with the space in another place.
+			x.joined.each(hash('j', skeletonOf(run.sound, false)), func(f uint32) { s.creditForm(f, weight, weight, weight) })
 		}
 		s.runBuf = text
 	}

@@ -165,9 +165,15 @@ func likeness(cost int, letters int) float32 {
 
 const firstSound = 6
 
+// equal reports whether two words are the same letters and, where both are written in
+// Chinese characters, the same characters.
+func equal(a, b *word) bool {
+	return a.text == b.text && (a.native == b.native || a.native == "" || b.native == "")
+}
+
 // similar scores two words, 0 to 1, and says how they are alike.
 func similar(a, b *word) (float32, how) {
-	if a.text == b.text && a.native == b.native {
+	if equal(a, b) {
 		if a.script != b.script {
 			return 1, howTransliterated
 		}
@@ -251,12 +257,13 @@ func bySpelling(a, b *word) (float32, how) {
 	}
 	t := typed.distance(a.text, b.text, int(most))
 	s := spoken.distance(a.sound, b.sound, int(most)) + 1
-	if a.sound[0] != b.sound[0] && !(isVowel(a.sound[0]) && isVowel(b.sound[0])) {
+	swapped := len(a.text) > 1 && len(b.text) > 1 && a.text[0] == b.text[1] && a.text[1] == b.text[0]
+	if a.text[0] != b.text[0] && a.sound[0] != b.sound[0] && !(isVowel(a.sound[0]) && isVowel(b.sound[0])) && !swapped {
 		// A name's first sound is the last thing a writer gets wrong.
 		t, s = t+firstSound, s+firstSound
 	}
 	c, by := t, howSpelling
-	if s < t {
+	if s < t && letters > 2 { // two letters have too little sound to go by: Il, Un
 		c, by = s, howSound
 	}
 	if cross && c <= unit/2 {

@@ -23,13 +23,21 @@ var digraphs = []struct{ from, to string }{
 	{"iy", "i"}, {"yy", "i"}, {"ij", "i"}, {"hs", "s"}, {"qu", "k"},
 }
 
+// digraphsFrom are the digraphs by their first letter.
+var digraphsFrom = func() (t [128][]struct{ from, to string }) {
+	for _, d := range digraphs {
+		t[d.from[0]] = append(t[d.from[0]], d)
+	}
+	return t
+}()
+
 // soundOf writes a romanised word by its sound.
 func soundOf(text string) string {
 	var buf [maxWord]byte
 	out := buf[:0]
 	for i := 0; i < len(text); {
 		n := 0
-		for _, d := range digraphs {
+		for _, d := range digraphsFrom[text[i]&127] {
 			if len(text)-i >= len(d.from) && text[i:i+len(d.from)] == d.from {
 				out = appendSound(out, d.to)
 				n = len(d.from)
@@ -71,7 +79,9 @@ func soundOf(text string) string {
 				continue
 			}
 		}
-		out = appendSound(out, string(c))
+		if n := len(out); (n == 0 || out[n-1] != c || c >= '0' && c <= '9') && n < cap(out) {
+			out = append(out, c)
+		}
 		i++
 	}
 	return string(out)

@@ -1,7 +1,10 @@
 package names
 
 import (
+	"cmp"
 	_ "embed"
+	"math/bits"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -30,6 +33,7 @@ type lexicon struct {
 	numbers map[string]int      // figures in words
 	kin     map[string][]uint16 // groups of equivalent names
 	native  []nativeForm        // forms in scripts without spaces
+	formal  []formal            // longer forms word by word, to be found misspelt
 }
 
 type entry struct {
@@ -52,8 +56,69 @@ var words = sync.OnceValue(func() *lexicon {
 			l.add(kind, code, member, groups)
 		}
 	}
+	for phrase, e := range l.phrases {
+		f := formal{entry: e, phrase: phrase}
+		for w := range strings.SplitSeq(phrase, " ") {
+			v := word{text: w}
+			v.derive(l)
+			f.words = append(f.words, v)
+		}
+		if len(f.words) > 1 || len(phrase) >= 6 {
+			l.formal = append(l.formal, f)
+		}
+	}
+	slices.SortFunc(l.formal, func(a, b formal) int {
+		return cmp.Or(len(b.words)-len(a.words), strings.Compare(a.phrase, b.phrase))
+	})
 	return l
 })
+
+// A formal is a legal form of several words or of six letters and more.
+type formal struct {
+	entry
+	phrase string
+	words  []word
+}
+
+// misspelt finds the legal form that the pieces begin with, written with mistakes:
+// "limietd alibility company". The longest, and of those the first in the alphabet.
+func (l *lexicon) misspelt(texts []string) (int, entry) {
+	for i := range l.formal {
+		f := &l.formal[i]
+		if len(f.words) > len(texts) {
+			continue
+		}
+		ok := true
+		for k := range f.words {
+			if ok = nearly(&f.words[k], texts[k], len(f.words) > 1); !ok {
+				break
+			}
+		}
+		if ok {
+			return len(f.words), f.entry
+		}
+	}
+	return 0, entry{}
+}
+
+// nearly reports whether a text is a word or, from five letters on, one mistake from
+// it; in a phrase two from eight letters on.
+func nearly(w *word, text string, inPhrase bool) bool {
+	if w.text == text {
+		return true
+	}
+	if d := len(w.text) - len(text); len(w.text) < 5 || d > 2 || d < -2 || len(text) > maxWord {
+		return false
+	}
+	most, letter := unit, uint64(0)
+	if len(w.text) >= 8 && inPhrase {
+		most = 2 * unit
+	}
+	for i := range len(text) {
+		letter |= letterBit(text[i])
+	}
+	return bits.OnesCount64(w.letter^letter) <= 4 && typed.distance(w.text, text, most) <= most
+}
 
 func (l *lexicon) add(kind, code, member string, groups map[string]uint16) {
 	parts := split(member)
