@@ -134,7 +134,11 @@ func (s *Store) connect(mode string, opt Options, immutable bool) error {
 	} {
 		q.Add("_pragma", pragma)
 	}
-	u := url.URL{Scheme: "file", Path: s.path, RawQuery: q.Encode()}
+	path := filepath.ToSlash(s.path)
+	if !strings.HasPrefix(path, "/") { // C:/lists
+		path = "/" + path
+	}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
 	db, err := sql.Open("sqlite", u.String())
 	if err != nil {
 		return err
