@@ -18,8 +18,9 @@ import (
 	"time"
 )
 
-// The load generator. It keeps to a rate and counts a request's time from when it should
-// have been sent, so that a server that stalls is charged for all that waited:
+// The load generator. It keeps to a rate, and counts the time of a request that an earlier
+// answer held up from when it should have been sent, so that a server that stalls is
+// charged for all that waited:
 //
 //	go test ./internal/web -run Load -v -load.rate 20000 -load.time 10s
 //
@@ -74,12 +75,10 @@ func generate(address, request string, rate, conns int, duration time.Duration) 
 			in := bufio.NewReaderSize(conn, 64<<10)
 			var err error
 			for time.Since(start) < duration && err == nil {
-				if rate > 0 {
-					if d := time.Until(next); d > 0 {
-						time.Sleep(d)
-					}
-				} else {
-					next = time.Now()
+				begin := next
+				if d := time.Until(next); rate == 0 || d > 0 {
+					time.Sleep(d) // which may oversleep: that is not the server's fault
+					begin = time.Now()
 				}
 				var ok bool
 				if _, err = io.WriteString(conn, request); err == nil {
@@ -89,7 +88,7 @@ func generate(address, request string, rate, conns int, duration time.Duration) 
 				if !ok || err != nil {
 					own.failed++
 				}
-				own.times = append(own.times, time.Since(next))
+				own.times = append(own.times, time.Since(begin))
 				next = next.Add(beat)
 			}
 			mu.Lock()
