@@ -252,3 +252,23 @@ func TestDecodeTwice(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestPlainBytes: every byte at every place of a text longer than two words is told apart
+// as one by one.
+func TestPlainBytes(t *testing.T) {
+	for place := range 20 {
+		for c := range 256 {
+			for _, around := range []byte{'a', '!', '~', 0x80, 0xff} {
+				b := bytes.Repeat([]byte{around}, 20)
+				b[place] = byte(c)
+				want := len(b)
+				if c < ' ' || c == '"' || c == '\\' {
+					want = place
+				}
+				if got := plainBytes(string(b)); got != want {
+					t.Fatalf("%q: %d, want %d", b, got, want)
+				}
+			}
+		}
+	}
+}

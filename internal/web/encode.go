@@ -91,14 +91,19 @@ type askedSet struct {
 // id names a set. Versions are told apart by where they are: a snapshot has each once.
 func (s *askedSets) id(versions []*fundtrail.ListVersion, notCovered []string) string {
 	for i := range s.sets {
-		if slices.Equal(s.sets[i].versions, versions) && slices.Equal(s.sets[i].notCovered, notCovered) {
-			return s.sets[i].name
+		if set := &s.sets[i]; sameList(set.versions, versions) && sameList(set.notCovered, notCovered) {
+			return set.name
 		}
 	}
 	set := askedSet{versions: versions, notCovered: notCovered}
 	set.name = set.digest()
 	s.sets = append(s.sets, set)
 	return set.name
+}
+
+// sameList is slices.Equal, quick where both are the same array, as they mostly are.
+func sameList[T comparable](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0] || slices.Equal(a, b))
 }
 
 func (s *askedSets) merge(from *askedSets) {

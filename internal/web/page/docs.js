@@ -86,6 +86,17 @@ function route(doc, path, method, op) {
   return section;
 }
 
+// curl is the command that sends the same; the key stays out of it.
+function curl(url, method, key, body) {
+  const quoted = (s) => "'" + s.replaceAll("'", "'\\''") + "'";
+  const parts = ["curl"];
+  if (method !== "get") parts.push("-X " + method.toUpperCase());
+  if (key) parts.push('-H "X-API-Key: $FUNDTRAIL_KEY"');
+  if (body !== undefined) parts.push("-H 'Content-Type: application/json'", "-d " + quoted(body));
+  parts.push(quoted(location.origin + url));
+  return parts.join(" ");
+}
+
 async function send(path, method, inputs, area, out, button) {
   let url = path;
   const query = new URLSearchParams();
@@ -106,7 +117,8 @@ async function send(path, method, inputs, area, out, button) {
     let shown = text;
     try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: as it came */ }
     const took = (performance.now() - start).toFixed(1);
-    out.replaceChildren(el("p", { class: "status " + (response.ok ? "ok" : "bad") }, response.status + " in " + took + " ms"), el("pre", { tabindex: "0" }, shown));
+    out.replaceChildren(el("p", { class: "status " + (response.ok ? "ok" : "bad") }, response.status + " in " + took + " ms"), el("pre", { tabindex: "0" }, shown),
+      el("details", {}, el("summary", {}, "the same with curl"), el("pre", {}, curl(url, method, key, area && area.value))));
   } catch (e) {
     out.replaceChildren(el("p", { class: "status bad" }, "no answer: " + e.message));
   }
@@ -134,10 +146,11 @@ async function main() {
   }
   try {
     const ready = await (await fetch("/readyz")).json();
-    const text = ready.ready ? ready.lists + " lists, snapshot " + ready.snapshot + ", loaded " + ready.loaded : "not ready: " + ready.reason;
+    const text = ready.ready ? ready.lists + (ready.lists === 1 ? " list" : " lists") + ", snapshot " + ready.snapshot + ", loaded " + ready.loaded : "not ready: " + ready.reason;
     const stale = ready.stale ? "; stale: " + ready.stale.join(", ") : "";
     document.getElementById("ready").replaceChildren(el("span", { class: ready.ready ? "ok" : "bad" }, text + stale));
   } catch { /* the page is of use without it */ }
 }
 
 main();
+document.getElementById("keyform").addEventListener("submit", (e) => e.preventDefault());
