@@ -146,7 +146,7 @@ func dayOrTime(flag, s string) (time.Time, error) {
 
 // openIndex loads every version of every list. The labels name the claims beside them.
 func (f *screenFlags) openIndex(c *cobra.Command) (st *store.Store, h *fundtrail.ListHistory, x *screen.Index, labels []screen.LabelSource, err error) {
-	tags, labels, err := f.loadClaims(c)
+	tags, labels, err := loadClaims(c, f.tags, f.chain)
 	if err != nil {
 		return nil, nil, nil, nil, err
 	}

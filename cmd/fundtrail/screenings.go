@@ -225,7 +225,7 @@ func runReplay(c *cobra.Command, f *screenFlags, ids []string) error {
 	if err != nil {
 		return err
 	}
-	claimed, labels, err := f.loadClaims(c)
+	claimed, labels, err := loadClaims(c, f.tags, f.chain)
 	if err != nil {
 		return err
 	}
@@ -313,16 +313,16 @@ func writeReplay(w io.Writer, e *journal.Entry, got *screen.Replay) error {
 	return nil
 }
 
-// loadClaims reads the claims about addresses: the curated ones and those of --tags. The
+// loadClaims reads the claims about addresses: the curated ones and those of files. The
 // labels name what a record has to name of them.
-func (f *screenFlags) loadClaims(c *cobra.Command) (claims, []screen.LabelSource, error) {
+func loadClaims(c *cobra.Command, files []string, chain string) (claims, []screen.LabelSource, error) {
 	tags := claims{}
 	tags.add(data.Tags())
 	tags.add(data.IncidentTags())
 	labels := []screen.LabelSource{{Title: "curated records of " + program()}}
 	in := &inputs{}
 	warn := func(format string, args ...any) { fmt.Fprintf(c.ErrOrStderr(), format+"\n", args...) }
-	if err := in.loadTags(f.tags, tags, f.chain, warn); err != nil {
+	if err := in.loadTags(files, tags, chain, warn); err != nil {
 		return nil, nil, err
 	}
 	for _, file := range in.files {

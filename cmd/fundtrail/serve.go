@@ -23,6 +23,7 @@ import (
 
 type serveFlags struct {
 	homeFlag
+	tags      []string
 	listen    string
 	noAuth    bool
 	force     bool
@@ -69,6 +70,7 @@ asked. With --record every answer is in the decision record before it is given.
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address and port to listen on")
 	fl.BoolVar(&f.noAuth, "no-auth", false, "answer everybody, without API keys; on a loopback address only")
 	fl.BoolVar(&f.force, "force", false, "with --no-auth: on any address")
+	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses, reported apart from designations (repeat)")
 	fl.BoolVar(&f.record, "record", false, "keep every answer in the decision record of the home folder; what cannot be kept is not answered")
 	fl.StringVar(&f.tlsCert, "tls-cert", "", "certificate chain, PEM `FILE`; read again when it changes")
 	fl.StringVar(&f.tlsKey, "tls-key", "", "its private key, PEM `FILE`")
@@ -121,7 +123,16 @@ func runServe(c *cobra.Command, f *serveFlags) (err error) {
 		return err
 	}
 	defer lists.Close()
-	opt.Lists, opt.Build = lists, buildIndex
+	tags, labels, err := loadClaims(c, f.tags, "")
+	if err != nil {
+		return err
+	}
+	opt.Lists, opt.Labels = lists, labels
+	opt.Build = func(h *fundtrail.ListHistory) screen.Asker {
+		x := newIndex(h, tags)
+		x.Warm()
+		return x
+	}
 	if f.record {
 		if opt.Record, err = journal.Open(filepath.Join(dir, recordFolder), journal.Options{MaxBody: recordBody}); err != nil {
 			return err
@@ -185,11 +196,4 @@ func newLog(c *cobra.Command, format string) (*slog.Logger, error) {
 		return slog.New(slog.NewJSONHandler(c.ErrOrStderr(), nil)), nil
 	}
 	return nil, usage("--log-format %q: want text or json", format)
-}
-
-// buildIndex is the engine behind the server.
-func buildIndex(h *fundtrail.ListHistory) screen.Asker {
-	x := screen.New(h, screen.Options{})
-	x.Warm()
-	return x
 }

@@ -68,7 +68,7 @@ func (s *Server) keepLists(ctx context.Context, snap *Snapshot, at time.Time) (s
 	snap.kept.mu.Lock()
 	defer snap.kept.mu.Unlock()
 	if snap.kept.seq == 0 {
-		lists := screen.ListsOf(snap.History, nil)
+		lists := screen.ListsOf(snap.History, s.opt.Labels)
 		e, err := s.opt.Record.Append(ctx, lists.AppendJSON(nil), at)
 		if err != nil {
 			return 0, err

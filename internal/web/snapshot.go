@@ -40,8 +40,8 @@ type Snapshot struct {
 // record knows them by.
 func snapshotID(digest [32]byte) string { return hex.EncodeToString(digest[:8]) }
 
-func listsDigest(versions []fundtrail.ListVersion) [32]byte {
-	l := screen.ListsOf(&fundtrail.ListHistory{Versions: versions}, nil)
+func (s *Server) listsDigest(versions []fundtrail.ListVersion) [32]byte {
+	l := screen.ListsOf(&fundtrail.ListHistory{Versions: versions}, s.opt.Labels)
 	return l.Digest()
 }
 
@@ -54,7 +54,7 @@ func (s *Server) Reload(ctx context.Context) error {
 		return fmt.Errorf("read the lists' versions: %w", err)
 	}
 	old := s.snapshot.Load()
-	if old != nil && old.digest == listsDigest(versions) {
+	if old != nil && old.digest == s.listsDigest(versions) {
 		return nil
 	}
 	if len(versions) == 0 && old != nil {
@@ -65,7 +65,7 @@ func (s *Server) Reload(ctx context.Context) error {
 		return fmt.Errorf("read the lists: %w", err)
 	}
 	start := time.Now()
-	digest := listsDigest(history.Versions)
+	digest := s.listsDigest(history.Versions)
 	next := &Snapshot{ID: snapshotID(digest), digest: digest, Generation: 1, Loaded: s.now().UTC(), History: history, Index: s.opt.Build(history)}
 	if old != nil {
 		next.Generation = old.Generation + 1

@@ -21,6 +21,7 @@ import (
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/journal"
+	"github.com/fundtrail/fundtrail/internal/screen"
 )
 
 // Options say how a Server works. Of the numbers, zero means the default.
@@ -48,7 +49,8 @@ type Options struct {
 
 	CertFile, KeyFile string // TLS, both or none
 
-	Program string // its name and version, for records and the document
+	Program string               // its name and version, for records and the document
+	Labels  []screen.LabelSource // the community claims that Build uses, for records
 	Log     *slog.Logger
 	Now     func() time.Time
 }
