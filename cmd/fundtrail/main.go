@@ -21,12 +21,13 @@ const (
 	exitOK    = 0
 	exitError = 1 // the command could not be carried out
 	exitUsage = 2 // the command line makes no sense
-	exitFound = 3 // verify: something is not verified
+	exitFound = 3 // screen: something matched; verify: something is not verified
 )
 
 const exitCodes = `
-Exit codes: 0 done; 1 an error; 2 a command line that makes no sense;
-3 verify found something that is not verified.`
+Exit codes: 0 done; 1 an error, or a screening that could not be answered; 2 a command
+line that makes no sense; 3 something was found: a match, a change for a customer,
+something that is not verified.`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -93,9 +94,10 @@ func programVersion() string {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "fundtrail",
-		Short: "Follow stolen crypto to where it can be stopped, and prove every step",
+		Short: "Follow stolen crypto to where it can be stopped, and screen against every list",
 		Long: `Fundtrail follows stolen crypto from the theft to where it can be stopped, and
-proves every step.
+proves every step. It screens addresses, names and texts against every version of
+every sanctions list: today, on any past day, and by what was known then.
 
 It keeps four things apart: facts (a ledger records them), claims (somebody says
 them, with source and confidence), inferences (our methods conclude them) and
@@ -103,7 +105,10 @@ casework. "Not seen" is never "clean", and an unknown price is "unpriced".
 ` + exitCodes,
 		Example: `  fundtrail trace ronin-bridge
   fundtrail trace ronin-bridge --ledger transactions.csv.gz --format html -o ronin.html
-  fundtrail verify ronin.json --ledger transactions.csv.gz`,
+  fundtrail verify ronin.json --ledger transactions.csv.gz
+
+  fundtrail lists import sdn.xml un-consolidated.xml
+  fundtrail screen 0x722122dF12D4e14e13Ac3b6895a86e84145b6967 "Lazarus Group"`,
 		Version:       programVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,

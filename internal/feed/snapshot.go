@@ -25,7 +25,8 @@ func parseAddressCSV(r io.Reader) (*List, error) {
 	if err != nil {
 		return nil, u.fail("%v", err)
 	}
-	if len(text) > 0 && text[len(text)-1] != '\n' {
+	open := len(text) > 0 && text[len(text)-1] != '\n'
+	if open {
 		u.unread.add("end", "the last row has no line end: nothing shows that it is whole")
 	}
 	table := csv.NewReader(strings.NewReader(string(text)))
@@ -56,6 +57,12 @@ func parseAddressCSV(r io.Reader) (*List, error) {
 			seen[key] = true
 			p.Wallets = []fundtrail.Wallet{w}
 			u.out.Parties = append(u.out.Parties, p)
+		}
+	}
+	if n := len(u.out.Parties); open && n > 0 {
+		last := u.out.Parties[n-1].Wallets[0]
+		if last.Address.IsZero() && chainsOfTicker(strings.ToUpper(last.Currency)) != nil {
+			return nil, u.fail("the file is cut: it ends within a line, and %q is no whole %s address", clip(last.Text), clip(last.Currency))
 		}
 	}
 	return u.finish(fundtrail.CoversWallets)

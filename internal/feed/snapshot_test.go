@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -137,4 +138,16 @@ func FuzzAddressJSON(f *testing.F) {
 func FuzzNamesJSONL(f *testing.F) {
 	f.Add(namesJSONL)
 	f.Fuzz(func(t *testing.T, text string) { checkParse(t, parseNamesJSONL, text) })
+}
+
+// TestAddressCSVCut: a file that ends within an address is refused; one that lacks only
+// its last line end is not.
+func TestAddressCSVCut(t *testing.T) {
+	whole := "asset,address\nXBT,12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h"
+	if l, err := parseAddressCSV(strings.NewReader(whole)); err != nil || len(l.Parties) != 1 {
+		t.Errorf("%v, %v", l, err)
+	}
+	if l, err := parseAddressCSV(strings.NewReader(whole[:len(whole)-5])); !errors.Is(err, fundtrail.ErrInvalid) {
+		t.Errorf("cut: %v, %v", l, err)
+	}
 }

@@ -26,12 +26,7 @@ var tokenChains = map[string][]fundtrail.Chain{
 func wallet(currency, text string) fundtrail.Wallet {
 	w := fundtrail.Wallet{Text: strings.TrimSpace(text), Currency: strings.TrimSpace(currency)}
 	ticker := strings.ToUpper(w.Currency)
-	own := tokenChains[ticker]
-	if own == nil {
-		if c, err := fundtrail.ParseChain(ticker); err == nil {
-			own = []fundtrail.Chain{c}
-		}
-	}
+	own := chainsOfTicker(ticker)
 	for _, c := range append(own[:len(own):len(own)], chainsOfForm(ticker, w.Text)...) {
 		if a, err := fundtrail.ParseAddress(c, w.Text); err == nil {
 			w.Address = a
@@ -39,6 +34,17 @@ func wallet(currency, text string) fundtrail.Wallet {
 		}
 	}
 	return w
+}
+
+// chainsOfTicker returns the chains that a currency may mean, none for one not known here.
+func chainsOfTicker(ticker string) []fundtrail.Chain {
+	if own := tokenChains[ticker]; own != nil {
+		return own
+	}
+	if c, err := fundtrail.ParseChain(ticker); err == nil {
+		return []fundtrail.Chain{c}
+	}
+	return nil
 }
 
 // chainsOfForm returns the chain that alone has an address's form, if there is one.
