@@ -30,10 +30,10 @@ two clocks: when its publisher issued it and when it was received here.
 			if len(args) == 0 {
 				return c.Help()
 			}
-			return usage("unknown command %q of lists; there are: import, sync, status, diff, history", args[0])
+			return usage("unknown command %q of lists; there are: import, sync, status, diff, history, verify", args[0])
 		},
 	}
-	c.AddCommand(newListsImport(), newListsSync(), newListsStatus(), newListsDiff(), newListsHistory())
+	c.AddCommand(newListsImport(), newListsSync(), newListsStatus(), newListsDiff(), newListsHistory(), newListsVerify())
 	return c
 }
 
