@@ -14,18 +14,22 @@ import (
 // states are open at once; then the least likely are let go.
 
 const (
-	maxStates = 3000
+	maxStates = 600
 	// hopeless is the log odds below which a recipient is not worth a state.
-	hopeless = -7
+	hopeless = -5
 )
 
 // balance is the log weight of a batch that has left notes over, tuned: launderers take
-// out what they put in, seldom all but a few.
-func balance(left int) float64 {
-	if left == 0 {
+// out what they put in, seldom all but a few, or else they wait and nothing comes out in
+// the window.
+func balance(left, notes int) float64 {
+	switch left {
+	case 0:
 		return 0
+	case notes:
+		return -8
 	}
-	return -0.7 - 0.15*float64(left)
+	return -0.7 - 20*float64(left)/float64(notes)
 }
 
 // An item is the candidates that share withdrawals, so that at most one can be true.
@@ -282,7 +286,7 @@ func (l *lattice) close(at, notes int) {
 	weight := make([]float64, len(l.states[n]))
 	for i, x := range l.states[n] {
 		left := notes - int(x.paid[2*at])<<8 - int(x.paid[2*at+1])
-		weight[i] = balance(left)
+		weight[i] = balance(left, notes)
 		x.sum, x.best = x.sum+weight[i], x.best+weight[i]
 		x.paid = x.paid[:2*at] + x.paid[2*at+2:]
 		j, ok := index[x.paid]

@@ -18,15 +18,25 @@ import (
 const (
 	grains = 20 // classes of trailing zeros: 0..18 and, last, no fee at all
 	levels = 32 // classes of the fee's share of the note, 0.02 % each; last, no fee
+	// classes of the visit: 1, 2, 3-4, 5-6, 7-9, 10 or more notes, each in a row or not
+	manners = 12
+	// visitGap separates a recipient's visits, in seconds.
+	visitGap = 24 * 3600
 )
 
 // A print is the classes that one withdrawal is in.
-type print struct{ grain, level uint8 }
+type print struct{ grain, level, manner uint8 }
 
 // A fingerprint is how often a party's withdrawals are in each class.
 type fingerprint struct {
-	grain [grains]float64
-	level [levels]float64
+	grain  [grains]float64
+	level  [levels]float64
+	manner [manners]float64
+}
+
+// parts lists a fingerprint's shares: each sums to 1 by itself.
+func (f *fingerprint) parts() [3][]float64 {
+	return [3][]float64{f.grain[:], f.level[:], f.manner[:]}
 }
 
 func grain(fee fundtrail.Amount) uint8 {
@@ -61,12 +71,25 @@ func (s *search) readPrints(pools []*Pool) {
 	s.prints = make([]print, len(p.Withdrawals))
 	for i := range p.Withdrawals {
 		w := &p.Withdrawals[i]
-		pr := print{grain(w.Fee), levels - 1}
+		pr := print{grain: grain(w.Fee), level: levels - 1}
 		if !w.Fee.IsZero() {
 			share := (float(w.Fee) - gas.at(w.Time)) / note * 100
 			pr.level = uint8(max(0, min(levels-2, math.Floor(share/0.02))))
 		}
 		s.prints[i] = pr
+	}
+	for _, list := range s.all {
+		for from := 0; from < len(list); {
+			to := from + 1
+			for to < len(list) && p.Withdrawals[list[to]].Time-p.Withdrawals[list[to-1]].Time <= visitGap {
+				to++
+			}
+			m := manner(list[from:to])
+			for _, w := range list[from:to] {
+				s.prints[w].manner = m
+			}
+			from = to
+		}
 	}
 	if len(s.batches) == 0 {
 		return
@@ -96,19 +119,40 @@ func (s *search) readPrints(pools []*Pool) {
 func (f *fingerprint) add(p print, n float64) {
 	f.grain[p.grain] += n
 	f.level[p.level] += n
+	f.manner[p.manner] += n
+}
+
+// manner classes a visit: how many notes, and whether most were taken in a row.
+func manner(visit []int) uint8 {
+	k, m := len(visit), uint8(0)
+	for _, most := range []int{1, 2, 4, 6, 9} {
+		if k > most {
+			m += 2
+		}
+	}
+	row := 0
+	for j := 1; j < k; j++ {
+		if visit[j] == visit[j-1]+1 {
+			row++
+		}
+	}
+	if 2*row > k-1 {
+		m++
+	}
+	return m
 }
 
 func (f *fingerprint) plus(g *fingerprint, n float64) {
-	for i := range f.grain {
-		f.grain[i] += n * g.grain[i]
-	}
-	for i := range f.level {
-		f.level[i] += n * g.level[i]
+	from := g.parts()
+	for i, part := range f.parts() {
+		for j := range part {
+			part[j] += n * from[i][j]
+		}
 	}
 }
 
 func (f *fingerprint) normalise(each float64) {
-	for _, part := range [][]float64{f.grain[:], f.level[:]} {
+	for _, part := range f.parts() {
 		sum := 0.0
 		for i := range part {
 			part[i] += each

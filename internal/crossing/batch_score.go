@@ -1,9 +1,6 @@
 package crossing
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Features of a recipient for a batch. Each is about 0 to 3 in size.
 const (
@@ -14,12 +11,11 @@ const (
 	fMany              // it took ten or more
 	fCount             // log of its notes
 	fFree              // the part that paid no fee
-	fRow               // the part of its gaps in which nobody else took a note
-	fGap               // log of its median gap, in ten minutes
 	fLate              // log of its last withdrawal's delay after the last deposit, in two hours
 	fEarly             // its first withdrawal before the last deposit, as a part of the batch's length
 	fGrain             // log odds of its fees' rounding: the operator's against others'
 	fLevel             // the same of its fees' level
+	fManner            // the same of how many notes it took, and whether in a row
 	fCompany           // other likely recipients' withdrawals near its own
 	fInterleave        // the part of its gaps in which a likely recipient took a note
 	numFeatures
@@ -84,18 +80,6 @@ func (s *search) structure() {
 				f[fFree] += 1 / float64(k)
 			}
 		}
-		if k > 1 {
-			gaps := make([]float64, 0, k-1)
-			for j := 1; j < k; j++ {
-				a, b := r.Withdrawals[j-1], r.Withdrawals[j]
-				gaps = append(gaps, float64(p.Withdrawals[b].Time-p.Withdrawals[a].Time)/600)
-				if b == a+1 {
-					f[fRow] += 1 / float64(k-1)
-				}
-			}
-			slices.Sort(gaps)
-			f[fGap] = math.Log1p(gaps[len(gaps)/2])
-		}
 		f[fLate] = math.Log1p(max(0, float64(last-s.last[r.Batch])/7200))
 		f[fEarly] = max(0, float64(s.last[r.Batch]-first)) / (float64(s.last[r.Batch]-start) + 3600)
 	}
@@ -159,11 +143,12 @@ func (s *search) compare(b int, mix *fingerprint, prob []float64) {
 			without.add(s.prints[w], -prob[i])
 		}
 		without.smooth(&s.back)
-		var gr, lv, company float64
+		var gr, lv, mn, company float64
 		for _, w := range r.Withdrawals {
 			pr := s.prints[w]
-			gr += clamp(math.Log(without.grain[pr.grain]/s.back.grain[pr.grain]), 3)
+			gr += clamp(math.Log(without.grain[pr.grain]/s.back.grain[pr.grain]), 5)
 			lv += clamp(math.Log(without.level[pr.level]/s.back.level[pr.level]), 3)
+			mn += clamp(math.Log(without.manner[pr.manner]/s.back.manner[pr.manner]), 4)
 			t := p.Withdrawals[w].Time
 			for j := w - 1; j >= w0 && t-p.Withdrawals[j].Time <= near; j-- {
 				if p.Withdrawals[j].To != r.To {
@@ -176,7 +161,7 @@ func (s *search) compare(b int, mix *fingerprint, prob []float64) {
 				}
 			}
 		}
-		f[fGrain], f[fLevel] = gr/math.Sqrt(k), lv/math.Sqrt(k)
+		f[fGrain], f[fLevel], f[fManner] = clamp(gr, 8), clamp(lv, 8), mn/k
 		f[fCompany] = math.Log1p(company / k)
 		f[fInterleave] = 0
 		for j := 1; j < len(r.Withdrawals); j++ {
@@ -194,14 +179,15 @@ func clamp(x, most float64) float64 { return max(-most, min(most, x)) }
 // smooth turns counts into shares, leaning on other users' by as much as pseudo counts.
 func (f *fingerprint) smooth(back *fingerprint) {
 	const pseudo = 4
-	for _, part := range [][2][]float64{{f.grain[:], back.grain[:]}, {f.level[:], back.level[:]}} {
+	from := back.parts()
+	for i, part := range f.parts() {
 		sum := 0.0
-		for i := range part[0] {
-			part[0][i] = max(0, part[0][i]) + pseudo*part[1][i]
-			sum += part[0][i]
+		for j := range part {
+			part[j] = max(0, part[j]) + pseudo*from[i][j]
+			sum += part[j]
 		}
-		for i := range part[0] {
-			part[0][i] /= sum
+		for j := range part {
+			part[j] /= sum
 		}
 	}
 }

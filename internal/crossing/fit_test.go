@@ -123,9 +123,19 @@ func TestFit(t *testing.T) {
 		p, n = r.score(list, side.held)
 		t.Logf("%s held  %v\n notes %v", side.name, p, n)
 		t.Logf("%.3f\n%.3f", *w.Part(0), *w.Part(1))
+		t.Logf("%#v", *w)
 		for b := range r.batches {
 			p, n := r.score(list, func(x int) bool { return x == b })
 			t.Logf("batch %d of %d: %v / notes %d right %d found", b+1, len(r.batches[b].Deposits), p, n.right, n.found)
+		}
+	}
+}
+
+func BenchmarkDemix(b *testing.B) {
+	r := theRonin(b)
+	for b.Loop() {
+		if _, err := crossing.Demix(r.pools, r.hundred, r.batches); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
