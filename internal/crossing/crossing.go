@@ -1,0 +1,13 @@
+// Package crossing finds where value goes on that entered a mixer, a bridge or a swap:
+// the steps that no ledger joins. It is pure: functions of facts, without clock, disk or
+// network.
+//
+// # Mixers
+//
+// A [Pool] holds the deposits and withdrawals of one pool of Tornado Cash or its like,
+// and its exact accounts at any moment. The methods link withdrawals to depositors, each
+// under a name and version of its own; [Combine] makes one posterior of what they say.
+// [Demix] is the one for launderers who pay in many notes at once and take them out to
+// many fresh addresses. doc/methods-mixers.md tells what each assumes, when it fails, and
+// how often chance alone would have it claim something.
+package crossing
