@@ -261,7 +261,47 @@ type Trace struct {
 	Gaps       []Gap
 	Notes      []string // what the data does not show
 	Visited    int      // movements read
+	// Passages are where methods say that value came out of mixers. Nothing above counts
+	// them: no hop, no end and no bound.
+	Passages []Passage
 }
+
+// A Passage is what one depositor paid into one pool of a mixer, and where methods say
+// that it came out. The deposits are facts; the withdrawals are facts that the mixer
+// unties from them, and which of them is this depositor's is an inference with odds.
+type Passage struct {
+	Protocol    string // "tornado-cash"
+	Pool        string // "eth 100 eth"
+	Asset       Asset
+	Note        Amount // what each deposit paid in and each withdrawal took out
+	Depositor   Address
+	Deposits    []TransferOutput // the records that the trace came in by, in order
+	First, Last time.Time        // of the deposits
+	Withdrawals []Withdrawal     // in the ledger's order
+}
+
+// A Withdrawal is one note taken out of a mixer's pool, and how likely it is that the
+// passage's depositor had paid it in.
+type Withdrawal struct {
+	Tx   TxID
+	Time time.Time // of the block; interpolated where the events do not tell it
+	To   Address
+	Fee  Amount // of Passage.Note: what the relayer kept
+	// Probability is the posterior of the methods together, calibrated on known cases.
+	Probability  float64
+	Certainty    Certainty
+	Method       Method
+	AnonymitySet int // deposits that it could have come from, before anything was inferred
+}
+
+// A Certainty says how an inferred link may be used. Sums of the three are kept apart.
+type Certainty string
+
+const (
+	Certain  Certainty = "certain"
+	Probable Certainty = "probable"
+	Possible Certainty = "possible"
+)
 
 // A Taint is the part of an amount that a policy assigns to an incident.
 type Taint struct{ Tainted, Total Amount }

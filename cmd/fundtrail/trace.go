@@ -19,6 +19,7 @@ import (
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/data"
+	"github.com/fundtrail/fundtrail/internal/crossing"
 	"github.com/fundtrail/fundtrail/internal/ingest"
 	"github.com/fundtrail/fundtrail/internal/report"
 	"github.com/fundtrail/fundtrail/internal/trace"
@@ -69,6 +70,8 @@ type traceFlags struct {
 	ledgerFlags
 	tags      []string
 	prices    []string
+	through   []string
+	mixers    []string
 	policy    string
 	direction string
 	since     string
@@ -118,6 +121,8 @@ Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
 	fl := c.Flags()
 	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses: GraphSense tag packs, Etherscan label JSON (repeat)")
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
+	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace, with odds: mixers")
+	fl.StringArrayVar(&f.mixers, "mixer-events", nil, "with --through mixers: `FILE` or folder of the events of a mixer's pools (repeat)")
 	fl.StringVar(&f.policy, "policy", "fifo", "the policy of headline figures and routes: fifo, lifo, haircut, tainted-first, tainted-last, tiho; all are always run")
 	fl.StringVar(&f.direction, "direction", "forward", "forward: where it went; backward: where it came from")
 	fl.StringVar(&f.since, "since", "", "ignore movements before `TIME` (UTC)")
@@ -184,13 +189,17 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	if err := in.loadPrices(f.prices, warn); err != nil {
 		return err
 	}
+	pools, err := f.loadThrough(&in)
+	if err != nil {
+		return err
+	}
 	in.recordInputs(s)
 	if opt.Dust, err = f.dustFloor(s, in.ledger); err != nil {
 		return err
 	}
 	p.start("tracing", 0)
 	opt.Progress = p.visited
-	doc, err := traceDocument(c.Context(), s, &in, claimed, opt)
+	doc, err := traceDocument(c.Context(), s, &in, claimed, opt, pools)
 	if err != nil {
 		return err
 	}
@@ -198,8 +207,30 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	return write(doc)
 }
 
+// loadThrough reads what it takes to go on through mixers.
+func (f *traceFlags) loadThrough(in *inputs) ([]*crossing.Pool, error) {
+	for _, what := range f.through {
+		if what != "mixers" {
+			return nil, usage("--through %q: want mixers", what)
+		}
+	}
+	switch {
+	case len(f.through) > 0 && len(f.mixers) == 0:
+		return nil, usage("--through mixers needs the events of the pools: --mixer-events FOLDER")
+	case len(f.through) == 0 && len(f.mixers) > 0:
+		return nil, usage("--mixer-events goes with --through mixers")
+	case len(f.through) == 0:
+		return nil, nil
+	case f.direction == string(fundtrail.Backward):
+		return nil, usage("--through mixers goes forward")
+	}
+	pools, files, err := loadPools(f.mixers)
+	in.files = append(in.files, files...)
+	return pools, err
+}
+
 // traceDocument runs the trace and makes its document.
-func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, opt trace.Options) (*report.Document, error) {
+func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, opt trace.Options, pools []*crossing.Pool) (*report.Document, error) {
 	input := trace.Input{
 		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
@@ -213,6 +244,15 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 		return nil, err
 	}
 	tr.Notes = append(append([]string{}, in.notes...), tr.Notes...)
+	if pools != nil {
+		missed := 0
+		if tr.Passages, missed, err = crossing.Through(tr, pools); err != nil {
+			return nil, err
+		}
+		if missed > 0 {
+			tr.Notes = append(tr.Notes, fmt.Sprintf("The pools' events hold no deposit for %d of the payments into mixers; where those came out is not known.", missed))
+		}
+	}
 	about := report.About{
 		Program: "fundtrail " + programVersion(), Name: s.name, Actor: s.actor, Options: documentOptions(opt), Inputs: in.files,
 		Asset: assetInfo, Party: partyName, Ledger: in.ledger,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/data"
+	"github.com/fundtrail/fundtrail/internal/crossing"
 	"github.com/fundtrail/fundtrail/internal/report"
 	"github.com/fundtrail/fundtrail/internal/trace"
 )
@@ -22,6 +23,7 @@ import (
 type verifyFlags struct {
 	ledgerFlags
 	prices  []string
+	mixers  []string
 	quiet   bool
 	verbose bool
 }
@@ -38,7 +40,8 @@ covered by the given ledger, and of every other figure whether the second run gi
 the same.
 
 The claims are those in the report: verify proves what follows from them, not that
-they are true. Dollar values are checked when --prices is given.
+they are true. Dollar values are checked when --prices is given, what came out of
+mixers when --mixer-events is.
 ` + exitCodes,
 		Example: `  fundtrail trace ronin-bridge --format json -o ronin.json
   fundtrail verify ronin.json
@@ -53,6 +56,7 @@ they are true. Dollar values are checked when --prices is given.
 	}
 	f.register(c)
 	c.Flags().StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE` (repeat)")
+	c.Flags().StringArrayVar(&f.mixers, "mixer-events", nil, "of a trace through mixers: `FILE` or folder of the events of the pools (repeat)")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print only what is not verified, and the result")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "print every record, the verified ones too")
 	return c
@@ -82,7 +86,15 @@ func runVerify(c *cobra.Command, f *verifyFlags, name string, more []string) err
 	if err := in.loadPrices(f.prices, warn); err != nil {
 		return err
 	}
-	v := &verifier{doc: doc, ledger: in.ledger, w: c.OutOrStdout(), quiet: f.quiet, verbose: f.verbose}
+	var pools []*crossing.Pool
+	if len(f.mixers) > 0 {
+		files := []report.Input(nil)
+		if pools, files, err = loadPools(f.mixers); err != nil {
+			return err
+		}
+		in.files = append(in.files, files...)
+	}
+	v := &verifier{doc: doc, ledger: in.ledger, pools: pools, w: c.OutOrStdout(), quiet: f.quiet, verbose: f.verbose}
 	v.inputs(in.files)
 	v.records()
 	p.start("tracing again", 0)
@@ -162,6 +174,7 @@ func parseTheft(asset fundtrail.Asset, t report.Theft) (out fundtrail.Theft, err
 }
 
 type verifier struct {
+	pools    []*crossing.Pool // nil: none were given
 	doc      *report.Document
 	ledger   fundtrail.Ledger
 	w        io.Writer
@@ -320,7 +333,7 @@ func (v *verifier) again(ctx context.Context, s *subject, in *inputs, p *progres
 		return err
 	}
 	in.notes = nil
-	doc, err := traceDocument(ctx, s, in, claimed, opt)
+	doc, err := traceDocument(ctx, s, in, claimed, opt, v.pools)
 	if err != nil {
 		return err
 	}
@@ -406,6 +419,11 @@ func (v *verifier) compare(again *report.Document, prices bool) {
 	list(v, "hops", want.Hops, got.Hops)
 	list(v, "touched", want.Touched, got.Touched)
 	list(v, "inferences", want.Inferences, got.Inferences)
+	if v.pools == nil && len(want.Passages) > 0 {
+		v.find("passages", "what came out of mixers is not covered: give the pools' events with --mixer-events")
+	} else {
+		list(v, "passages", want.Passages, got.Passages)
+	}
 	list(v, "coverage.gaps", want.Coverage.Gaps, got.Coverage.Gaps)
 }
 

@@ -10,26 +10,19 @@ import (
 // PosteriorMethod joins what the methods say of one withdrawal.
 const PosteriorMethod fundtrail.Method = "tornado-posterior/1"
 
-// A Certainty says how a link may be used. The three are columns that are never summed.
-type Certainty string
+// Unlikely is the certainty of what is not reported.
+const Unlikely fundtrail.Certainty = ""
 
-// The least posterior of each.
-const (
-	Certain  Certainty = "certain"  // 0.95
-	Probable Certainty = "probable" // 0.60
-	Possible Certainty = "possible" // 0.10
-	Unlikely Certainty = ""         // below: not reported
-)
-
-// CertaintyOf names the column that a posterior belongs to.
-func CertaintyOf(p float64) Certainty {
+// CertaintyOf names the column that a posterior belongs to: certain from 0.95, probable
+// from 0.60, possible from 0.10. The three are never summed.
+func CertaintyOf(p float64) fundtrail.Certainty {
 	switch {
 	case p >= 0.95:
-		return Certain
+		return fundtrail.Certain
 	case p >= 0.60:
-		return Probable
+		return fundtrail.Probable
 	case p >= 0.10:
-		return Possible
+		return fundtrail.Possible
 	}
 	return Unlikely
 }

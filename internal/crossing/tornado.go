@@ -80,6 +80,9 @@ var decimals = map[string]int{
 	"cdai": 8, "usdc": 6, "usdt": 6, "wbtc": 8,
 }
 
+// Decimals returns how many decimals the pool's asset has, 0 where that is not known.
+func (n PoolName) Decimals() int { return decimals[n.Symbol] }
+
 // Denomination returns what one note is worth in base units. Its errors wrap
 // fundtrail.ErrInvalid.
 func (n PoolName) Denomination() (fundtrail.Amount, error) {

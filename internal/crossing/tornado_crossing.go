@@ -29,7 +29,7 @@ func Crossings(pools []*Pool, links []Link, rec Records) []fundtrail.Crossing {
 	type group struct {
 		pool  int
 		who   Account
-		level Certainty
+		level fundtrail.Certainty
 	}
 	type place struct{ pool, withdrawal int }
 	best := map[place]Link{}
@@ -50,7 +50,7 @@ func Crossings(pools []*Pool, links []Link, rec Records) []fundtrail.Crossing {
 	for k := range groups {
 		order = append(order, k)
 	}
-	level := map[Certainty]int{Certain: 0, Probable: 1, Possible: 2}
+	level := map[fundtrail.Certainty]int{fundtrail.Certain: 0, fundtrail.Probable: 1, fundtrail.Possible: 2}
 	slices.SortFunc(order, func(a, b group) int {
 		return cmp.Or(cmp.Compare(a.pool, b.pool), bytes.Compare(a.who[:], b.who[:]), cmp.Compare(level[a.level], level[b.level]))
 	})

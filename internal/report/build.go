@@ -60,6 +60,7 @@ func New(t *fundtrail.Trace, about About) *Document {
 	for i := range t.Inferences {
 		b.inference(i, &t.Inferences[i])
 	}
+	b.passages()
 	b.addresses()
 	b.coverage()
 	if about.Record != nil {

@@ -106,6 +106,7 @@ func (c *checker) document() {
 	}
 	c.hops("hops", d.Hops)
 	c.hops("touched", d.Touched)
+	c.passages()
 	for i, ch := range d.Coverage.Chains {
 		c.span(fmt.Sprintf("coverage.chains[%d]", i), ch.First, ch.Last)
 	}
@@ -127,6 +128,29 @@ func (c *checker) end(at string, e *End) {
 	c.span(at, e.First, e.Last)
 	for _, n := range e.Via {
 		c.index(at+".via", n, len(c.d.Inferences))
+	}
+}
+
+// passages of one pool are of one asset and one note, and odds are probabilities.
+func (c *checker) passages() {
+	for i := range c.d.Passages {
+		p := &c.d.Passages[i]
+		at := fmt.Sprintf("passages[%d]", i)
+		c.amount(at+".note", p.Note)
+		c.time(at+".first", p.First, true)
+		c.time(at+".last", p.Last, true)
+		for j := range p.Withdrawals {
+			w := &p.Withdrawals[j]
+			at := fmt.Sprintf("%s.withdrawals[%d]", at, j)
+			c.time(at+".time", w.Time, true)
+			c.amount(at+".fee", w.Fee)
+			if !(w.Probability >= 0 && w.Probability <= 1) {
+				c.fail(at+".probability", "%v is not between 0 and 1", w.Probability)
+			}
+			if !slices.Contains(certainties, fundtrail.Certainty(w.Certainty)) {
+				c.fail(at+".certainty", "%q: want certain, probable or possible", w.Certainty)
+			}
+		}
 	}
 }
 

@@ -28,6 +28,7 @@ type Document struct {
 	Hops       []Hop       `json:"hops"`    // carried tainted value above the dust floor under a lossless policy
 	Touched    []Hop       `json:"touched"` // the rest that the sums rest on: fees, dust, and what only poison or a gap reaches
 	Inferences []Inference `json:"inferences"`
+	Passages   []Passage   `json:"passages,omitempty"` // where value came out of mixers, with odds; asked for with --through
 	Coverage   Coverage    `json:"coverage"`
 	Record     *Record     `json:"record,omitempty"`
 }

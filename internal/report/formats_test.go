@@ -27,6 +27,7 @@ func TestFormatsAreDocumented(t *testing.T) {
 		"top level": Document{}, "trace": Header{}, "trace.options": Options{}, "trace.as_of[]": Block{}, "inputs[]": Input{}, "assets[]": Asset{},
 		"stolen[]": Stolen{}, "stolen[].thefts[]": Theft{}, "usd": USD{}, "hops[] and touched[]": Hop{}, "ends[] and categories[]": End{},
 		"routes[]": Route{}, "addresses[]": Address{}, "addresses[].tags[]": Tag{}, "inferences[]": Inference{}, "coverage": Coverage{},
+		"passages[]": Passage{}, "passages[].withdrawals[]": Withdrawal{},
 		"coverage.chains[]": ChainCoverage{}, "coverage.claims[]": Claim{}, "coverage.gaps[]": Gap{},
 		"record": Record{}, "record.losses[]": Loss{}, "record.attributions[]": Attribution{},
 	} {

@@ -31,6 +31,7 @@ type pageView struct {
 	Policies                          []policyView
 	Legend                            []legendView
 	Assets                            []assetView
+	Passages                          []passedView
 	Steps                             []stepView
 	Thefts                            []theftView
 	MoreThefts                        string
@@ -176,7 +177,7 @@ func (x *index) page() *pageView {
 		Title: firstOf(clean(h.Name), clean(h.Subject), "Trace"), Policy: clean(h.Policy),
 		Backward:   x.backward(),
 		StolenWord: "Stolen", StartWord: "What was stolen", WhereWord: "Where it is now",
-		Caveats: x.caveats(), Excerpt: x.excerptNote(),
+		Caveats: x.caveats(), Excerpt: x.excerptNote(), Passages: x.passages(),
 		TraceCommand: commandLine(x.traceCommand()), VerifyCommand: commandLine(x.verifyCommand()),
 		Program: clean(d.Program), Schema: clean(d.Schema),
 	}

@@ -390,6 +390,14 @@ func hostile(t testing.TB) *Document {
 			d.Stolen[i].Thefts[j].Note, d.Stolen[i].Thefts[j].Source = marks, marks
 		}
 	}
+	for i := range d.Passages {
+		p := &d.Passages[i]
+		p.Protocol, p.Pool, p.Depositor = marks, marks, marks
+		for j := range p.Withdrawals {
+			w := &p.Withdrawals[j]
+			w.Tx, w.To, w.Method = marks, marks, marks
+		}
+	}
 	d.Hops[4].Kind, d.Hops[5].Tx, d.Hops[6].To, d.Hops[7].From = marks, marks, marks, "-"+marks
 	d.Coverage.Notes = append(d.Coverage.Notes, marks)
 	for i := range d.Coverage.Claims {

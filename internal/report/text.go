@@ -40,6 +40,7 @@ func Text(w io.Writer, d *Document, o TextOptions) error {
 	t.short()
 	t.stolen()
 	t.where()
+	t.through()
 	t.policies()
 	t.routes()
 	t.missing()
