@@ -124,12 +124,3 @@ func TestWeights(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkDemix(b *testing.B) {
-	r := theRonin(b)
-	for b.Loop() {
-		if _, err := crossing.Demix(r.pools, r.hundred, r.batches); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

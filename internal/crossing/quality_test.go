@@ -91,8 +91,10 @@ func writeDemix(t *testing.T, out *strings.Builder, r *ronin) {
 	for k := 2; k <= 4; k++ {
 		line(fmt.Sprintf("naive, %d within 48 h: held out", k), r.naive(k), isHeld)
 	}
+	fmt.Fprintf(out, "  recipients alone, whichever the batch (batches 1-30)\n")
+	fmt.Fprintf(out, "    %-24s %v\n", crossing.BatchMethod, r.anyBatch(list))
 	for k := 2; k <= 4; k++ {
-		line(fmt.Sprintf("naive, %d within 48 h: all", k), r.naive(k), isKnown)
+		fmt.Fprintf(out, "    %-24s %v\n", fmt.Sprintf("naive, %d within 48 h", k), r.anyBatch(r.naive(k)))
 	}
 	fmt.Fprintf(out, "\n  reliability on the held-out batches: posterior, recipients, part right, their mean posterior\n")
 	var all []judged
@@ -139,6 +141,26 @@ func writeDemix(t *testing.T, out *strings.Builder, r *ronin) {
 		}
 		fmt.Fprintf(out, "  %2d  %3d in  %2d recipients  %3d notes  %5.1f expected  %.2f coarse\n", b+1, len(r.batches[b].Deposits), n, k, sum, ratio(coarse, k))
 	}
+}
+
+// anyBatch scores recipients of the known batches without regard to which batch.
+func (r *ronin) anyBatch(list []crossing.Recipient) (s score) {
+	truth, found := map[crossing.Account]bool{}, map[crossing.Account]bool{}
+	for b := range r.truth {
+		for to := range r.truth[b] {
+			truth[to] = true
+		}
+	}
+	for _, x := range list {
+		if x.Assigned && isKnown(x.Batch) && !found[x.To] {
+			found[x.To] = true
+			if truth[x.To] {
+				s.right++
+			}
+		}
+	}
+	s.found, s.truth = len(found), len(truth)
+	return s
 }
 
 // naive claims every recipient with at least k withdrawals from a batch's first deposit
@@ -390,6 +412,11 @@ func writeClues(t *testing.T, out *strings.Builder, r *ronin, pools []*crossing.
 			took[pairOf{pool: p.Name.Unit, to: w.To}] = p.Before(i)
 		}
 	}
+	shared := map[pairOf]bool{}
+	for _, x := range crossing.SharedAccounts(pools) {
+		shared[pairOf{pools[x.Pool].Name.Unit, x.Account, x.Account}] = true
+	}
+	sharedHits := map[string]int{}
 	types := []string{"dl_1", "dl_2", "gf_1", "gf_2", "ti_1", "ti_2"}
 	type tally struct{ pairs, both, order int }
 	sums := map[string]*tally{}
@@ -408,6 +435,9 @@ func writeClues(t *testing.T, out *strings.Builder, r *ronin, pools []*crossing.
 			continue
 		}
 		sums[kind].both++
+		if shared[k] {
+			sharedHits[kind]++
+		}
 		if first >= before {
 			continue
 		}
@@ -418,14 +448,17 @@ func writeClues(t *testing.T, out *strings.Builder, r *ronin, pools []*crossing.
 			}
 		}
 	}
-	fmt.Fprintf(out, "\nPairs of tornado_linkage (dl_1 certain, dl_2 near certain, the others another method's opinion): listed;\nwith a known sender and a recipient in the events; of those with a withdrawal after a deposit; found by\n")
+	fmt.Fprintf(out, "\nPairs of tornado_linkage (dl_1 certain, dl_2 near certain, the others another method's opinion): listed;\nwith a known sender and a recipient in the events; of those with a withdrawal after a\nknown deposit. Then found: by the address on both sides, and by methods that link withdrawals\n")
 	for _, kind := range types {
 		s := sums[kind]
-		fmt.Fprintf(out, "  %s  %4d  %4d  %4d ", kind, s.pairs, s.both, s.order)
+		fmt.Fprintf(out, "  %s  %4d  %4d  %4d   both-sides %d", kind, s.pairs, s.both, s.order, sharedHits[kind])
 		for _, m := range []fundtrail.Method{crossing.SameAddressMethod, crossing.GasMethod, crossing.TransferMethod, crossing.GasPriceMethod, crossing.PortfolioMethod, crossing.BatchMethod} {
 			fmt.Fprintf(out, "  %s %d", strings.TrimSuffix(strings.TrimPrefix(string(m), "tornado-"), "/1"), hits[kind][m])
 		}
 		out.WriteString("\n")
+	}
+	if got := sharedHits["dl_1"]; got != sums["dl_1"].both || got == 0 {
+		t.Errorf("dl_1: %d pairs on both sides of %d", got, sums["dl_1"].both)
 	}
 	if got := hits["dl_1"][crossing.SameAddressMethod]; got != sums["dl_1"].order || got == 0 {
 		t.Errorf("dl_1: %d pairs found of %d", got, sums["dl_1"].order)
