@@ -254,7 +254,13 @@ func checkCrossings(t *testing.T, pools []*crossing.Pool, links []crossing.Link)
 		},
 	})
 	out := map[fundtrail.TransferOutput]bool{}
+	index := crossing.NewMixerIndex(list)
 	for _, c := range list {
+		for _, in := range c.In {
+			if !slices.ContainsFunc(index.Crossings(in), func(x fundtrail.Crossing) bool { return cmp.Equal(x, c, cmp.AllowUnexported(fundtrail.Address{})) }) {
+				t.Fatalf("the index does not find %v by %s", c, in)
+			}
+		}
 		if c.Kind != fundtrail.Mixer || len(c.In) == 0 || len(c.Out) == 0 || c.Confidence < 10 || c.Confidence > 99 {
 			t.Fatalf("%+v", c)
 		}
