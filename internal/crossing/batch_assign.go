@@ -112,11 +112,13 @@ type lattice struct {
 func (s *search) assign() {
 	barred := s.spread()
 	for {
-		worst := s.tooEarly()
-		if worst < 0 {
+		weak := s.tooEarly()
+		if len(weak) == 0 {
 			return
 		}
-		barred[worst] = true
+		for _, i := range weak {
+			barred[i] = true
+		}
 		s.solve(barred, false)
 	}
 }
@@ -132,9 +134,9 @@ func (s *search) spread() (barred []bool) {
 	return barred
 }
 
-// tooEarly returns the weakest assigned recipient of a batch that would have paid out
-// more at some moment than was in it, or -1.
-func (s *search) tooEarly() int {
+// tooEarly returns, of every batch that would have paid out more at some moment than was
+// in it, the weakest assigned recipient to blame.
+func (s *search) tooEarly() (weak []int) {
 	for b := range s.batches {
 		var taken []int
 		for i := s.span[b][0]; i < s.span[b][1]; i++ {
@@ -159,9 +161,9 @@ func (s *search) tooEarly() int {
 				worst = i
 			}
 		}
-		return worst
+		weak = append(weak, worst)
 	}
-	return -1
+	return weak
 }
 
 // solve visits the items. With spread it also sets the probabilities.

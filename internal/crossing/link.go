@@ -125,6 +125,40 @@ func SameAddress(pools []*Pool) []Link {
 	return l.done()
 }
 
+// A SharedAccount is one that both paid into a pool and took out of it. That it is one
+// party's is certain; which notes it took is not, where it withdrew before it is known to
+// have paid in or more often.
+type SharedAccount struct {
+	Pool                  int // index into the pools given
+	Account               Account
+	Deposits, Withdrawals []int // indexes into the pool's
+}
+
+// SharedAccounts lists the accounts on both sides of a pool, by pool and address.
+func SharedAccounts(pools []*Pool) []SharedAccount {
+	var list []SharedAccount
+	for n, p := range pools {
+		from := len(list)
+		by := depositors(p)
+		at := map[Account]int{}
+		for w := range p.Withdrawals {
+			to := p.Withdrawals[w].To
+			if by[to] == nil {
+				continue
+			}
+			i, ok := at[to]
+			if !ok {
+				i = len(list)
+				at[to] = i
+				list = append(list, SharedAccount{Pool: n, Account: to, Deposits: by[to]})
+			}
+			list[i].Withdrawals = append(list[i].Withdrawals, w)
+		}
+		slices.SortFunc(list[from:], func(a, b SharedAccount) int { return bytes.Compare(a.Account[:], b.Account[:]) })
+	}
+	return list
+}
+
 // GasPaid links withdrawals that a depositor signed for another recipient. An account
 // that signed for more than busy recipients is a relayer and links nothing.
 func GasPaid(pools []*Pool, busy int) []Link {

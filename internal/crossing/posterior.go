@@ -1,7 +1,7 @@
 package crossing
 
 import (
-	"math"
+	"cmp"
 	"slices"
 
 	"github.com/fundtrail/fundtrail"
@@ -35,10 +35,7 @@ func CertaintyOf(p float64) fundtrail.Certainty {
 func Combine(links []Link) []Link {
 	sorted := slices.Clone(links)
 	slices.SortFunc(sorted, func(a, b Link) int {
-		if c := a.Compare(b); c != 0 {
-			return c
-		}
-		return int(math.Copysign(1, b.Probability-a.Probability))
+		return cmp.Or(a.Compare(b), cmp.Compare(b.Probability, a.Probability))
 	})
 	var out []Link
 	for from := 0; from < len(sorted); {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
@@ -232,5 +231,3 @@ func (r *ronin) score(list []crossing.Recipient, use func(batch int) bool) (peop
 func isTuned(batch int) bool { return batch < 30 && batch%2 == 0 }
 func isHeld(batch int) bool  { return batch < 30 && batch%2 == 1 }
 func isKnown(batch int) bool { return batch < 30 }
-
-var _ = strings.Repeat

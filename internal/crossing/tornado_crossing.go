@@ -87,3 +87,20 @@ func Crossings(pools []*Pool, links []Link, rec Records) []fundtrail.Crossing {
 	}
 	return list
 }
+
+// A MixerIndex finds crossings by the records that go in. It is what a trace asks.
+type MixerIndex map[fundtrail.TransferOutput][]fundtrail.Crossing
+
+// NewMixerIndex indexes crossings; those of one record stay in their order.
+func NewMixerIndex(list []fundtrail.Crossing) MixerIndex {
+	x := MixerIndex{}
+	for _, c := range list {
+		for _, in := range c.In {
+			x[in] = append(x[in], c)
+		}
+	}
+	return x
+}
+
+// Crossings returns the crossings that have the record among their In.
+func (x MixerIndex) Crossings(in fundtrail.TransferOutput) []fundtrail.Crossing { return x[in] }
