@@ -469,7 +469,7 @@ func writeClues(t *testing.T, out *strings.Builder, r *ronin, pools []*crossing.
 // held-out batches of Ronin, and dl_1, which is true by what it means.
 func writePosterior(out *strings.Builder, r *ronin, pools []*crossing.Pool, links []crossing.Link) {
 	var all []judged
-	columns := map[crossing.Certainty]*score{crossing.Certain: {}, crossing.Probable: {}, crossing.Possible: {}}
+	columns := map[fundtrail.Certainty]*score{fundtrail.Certain: {}, fundtrail.Probable: {}, fundtrail.Possible: {}}
 	for _, l := range links {
 		to := pools[l.Pool].Withdrawals[l.Withdrawal].To
 		j := judged{p: l.Probability}
@@ -491,7 +491,7 @@ func writePosterior(out *strings.Builder, r *ronin, pools []*crossing.Pool, link
 	}
 	fmt.Fprintf(out, "\nThe posterior of all methods, by withdrawal, where the truth is known (held-out batches, same address)\n")
 	writeReliability(out, all)
-	for _, c := range []crossing.Certainty{crossing.Certain, crossing.Probable, crossing.Possible} {
+	for _, c := range []fundtrail.Certainty{fundtrail.Certain, fundtrail.Probable, fundtrail.Possible} {
 		s := columns[c]
 		fmt.Fprintf(out, "  %-9s %5d links, %.3f right\n", c, s.found, ratio(s.right, s.found))
 	}

@@ -347,7 +347,7 @@ func TestCombine(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, want)
 		}
 	}
-	for p, want := range map[float64]crossing.Certainty{0.95: crossing.Certain, 0.949: crossing.Probable, 0.6: crossing.Probable, 0.59: crossing.Possible, 0.1: crossing.Possible, 0.09: crossing.Unlikely} {
+	for p, want := range map[float64]fundtrail.Certainty{0.95: fundtrail.Certain, 0.949: fundtrail.Probable, 0.6: fundtrail.Probable, 0.59: fundtrail.Possible, 0.1: fundtrail.Possible, 0.09: crossing.Unlikely} {
 		if got := crossing.CertaintyOf(p); got != want {
 			t.Errorf("%v is %q, want %q", p, got, want)
 		}
