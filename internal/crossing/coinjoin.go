@@ -76,7 +76,12 @@ func RecogniseCoinJoin(tx *fundtrail.Transaction) (cj CoinJoin, ok bool) {
 	if !t.read(tx) {
 		return CoinJoin{}, false
 	}
-	for _, recognise := range [...]func(*coinTx) (CoinJoin, bool){whirlpoolMix, whirlpoolTx0, joinMarket, wasabi2, wasabi1} {
+	// JoinMarket's test is the stricter one when inputs are known, wasabi 1's when not.
+	order := [...]func(*coinTx) (CoinJoin, bool){whirlpoolMix, whirlpoolTx0, wasabi2, joinMarket, wasabi1}
+	if !t.known {
+		order[3], order[4] = wasabi1, joinMarket
+	}
+	for _, recognise := range order {
 		if cj, ok = recognise(&t); ok {
 			cj.Tx, cj.Method, cj.InputsKnown = tx.ID, cj.Kind.Method(), t.known
 			slices.SortFunc(cj.Groups, func(a, b EqualOutputs) int { return cmp.Compare(a.Amount, b.Amount) })

@@ -7,7 +7,7 @@
 // [RecogniseCoinJoin] knows CoinJoins by the shape of one transaction, [CoinJoin.Spread]
 // says by stated rules where tainted inputs can have gone in it, and [OneOwner] whether
 // its inputs may be taken for one owner's. [CustodialFlows] adds up what went into and
-// out of a service that keeps its customers' coins, and [RankPayouts] ranks payouts that
+// out of a service that keeps its customers' coins, and [PayoutList.Rank] ranks payouts that
 // can answer a deposit, with odds: a lead, never a link. doc/methods-coinjoin.md tells
 // what each assumes, when it fails, and how often it was right.
 package crossing

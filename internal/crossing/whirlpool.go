@@ -20,8 +20,8 @@ const (
 )
 
 func premixExcess(amount, denomination uint64) bool {
-	// In the smallest pool an excess as large as the denomination would be no excess.
-	most := min(maxPremixExcess, max(denomination/5, 20_000))
+	// In the smallest pool, when fees were high, it came to a quarter of the denomination.
+	most := min(maxPremixExcess, denomination/3)
 	return amount >= denomination+minPremixExcess && amount <= denomination+most
 }
 
@@ -48,7 +48,8 @@ func whirlpoolMix(t *coinTx) (CoinJoin, bool) {
 			return CoinJoin{}, false
 		}
 	}
-	if !only(scripts(t.Outputs, nil)|scripts(t.Inputs, nil), witnessKey) || repeats(t.Outputs) > 0 || repeats(t.Inputs) > 0 ||
+	// Who mixes to a wallet outside may have outputs of any kind.
+	if !only(scripts(t.Inputs, nil), witnessKey) || !t.known && !only(scripts(t.Outputs, nil), witnessKey, witnessScript, taproot) || repeats(t.Outputs) > 0 || repeats(t.Inputs) > 0 ||
 		t.known && (fresh == 0 || mixed == 0) {
 		return CoinJoin{}, false
 	}
