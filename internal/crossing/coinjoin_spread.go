@@ -38,8 +38,9 @@ type CoinJoinSpread struct {
 //     inputs' taint is of them, in proportion, and that is certain;
 //   - what else it put in is spread over the denominations it took part in, equally over
 //     the outputs of each: every one of n is its own with chance 1/n;
-//   - inputs that match no change are spread over all outputs that are no participant's
-//     sure change, in proportion to amounts; in a Whirlpool mix that is 1/n each;
+//   - an input that matches no change is spread over the denominations up to its amount in
+//     the same way, and the rest of it over the changes that match nothing, in proportion
+//     to amounts; in Wasabi 2, where owners take many outputs, over all outputs so;
 //   - fees take their part in proportion, rounded down.
 //
 // No rule treats two inputs as one owner's, but those that a change matches together.
@@ -74,6 +75,9 @@ type spreader struct {
 	fee      uint64    // that taint paid
 	paid     uint64    // the whole fee
 	sum      uint64    // of inputs
+	matched  int       // inputs of sure participants
+	owners   int       // sure participants
+	open     []uint32  // outputs an unmatched input's owner can have beside equal ones; of Wasabi 2, all
 }
 
 func newSpreader(cj *CoinJoin, t *fundtrail.Transfer, taint []uint64) (*spreader, error) {
@@ -119,9 +123,29 @@ func (s *spreader) check() error {
 			if int(i) >= len(s.in) || p.Sure && s.done[i] {
 				return fmt.Errorf("input %d: not an input of this transaction, or matched twice: %w", i, fundtrail.ErrInvalid)
 			}
-			s.done[i] = s.done[i] || p.Sure
+			if p.Sure {
+				s.done[i] = true
+				s.matched++
+			}
 		}
-		s.own[p.Change] = s.own[p.Change] || p.Sure
+		if p.Sure {
+			s.own[p.Change] = true
+			s.owners++
+		}
+	}
+	if len(s.cj.Groups) == 0 {
+		return fmt.Errorf("no equal outputs: %w", fundtrail.ErrInvalid)
+	}
+	equal := make([]bool, len(s.out))
+	for _, g := range s.cj.Groups {
+		for _, o := range g.Outputs {
+			equal[o] = true
+		}
+	}
+	for o, v := range s.out {
+		if v > 0 && !s.own[o] && (!equal[o] || s.cj.Kind == Wasabi2) {
+			s.open = append(s.open, uint32(o))
+		}
 	}
 	return nil
 }
@@ -162,8 +186,7 @@ func (s *spreader) participant(p *Participant) {
 	for k, g := range s.cj.Groups[:p.Levels] {
 		part := left
 		if k < p.Levels-1 {
-			part = portion(taint, g.Amount, whole)
-			part = min(part, left)
+			part = min(left, portion(taint, g.Amount, whole))
 		}
 		left -= s.over(g.Outputs, part)
 		for _, o := range g.Outputs {
@@ -186,22 +209,39 @@ func (s *spreader) input(i int) {
 		fee = portion(taint, in-min(in, s.cj.Groups[0].Amount), in)
 	}
 	s.fee += fee
-	var open []uint32
-	var sum uint64
-	for o, v := range s.out {
-		if !s.own[o] && v > 0 {
-			open = append(open, uint32(o))
-			sum += v
+	left := taint - fee
+	inputs := len(s.in) - s.matched
+	for _, o := range s.open {
+		s.chance[o] += 1 / float64(inputs)
+	}
+	if s.cj.Kind == Wasabi2 {
+		// An owner gets many outputs, and nothing tells which denominations.
+		s.spill(left - s.over(s.open, left))
+		return
+	}
+	// Every owner gets one output of the first denomination. Those whose change matches
+	// nothing are so many, and each of the inputs left is one of theirs.
+	first := len(s.cj.Groups[0].Outputs)
+	each := min(1, float64(max(1, first-s.owners))/float64(inputs))
+	var groups []EqualOutputs
+	var got uint64
+	for _, g := range s.cj.Groups {
+		for _, o := range g.Outputs {
+			s.chance[o] += each / float64(first)
+		}
+		if len(groups) == 0 || got+g.Amount <= in {
+			groups = append(groups, g)
+			got += g.Amount
 		}
 	}
-	s.spill(taint - fee - s.over(open, taint-fee))
-	for _, o := range open {
-		if s.cj.Kind == Whirlpool {
-			s.chance[o] += 1 / float64(len(open))
-		} else if sum > 0 {
-			s.chance[o] += float64(in) / float64(sum)
-		}
+	equal := left
+	if len(s.open) > 0 {
+		equal = min(left, portion(taint, uint64(float64(got)*each), in))
 	}
+	for _, g := range groups {
+		left -= s.over(g.Outputs, portion(equal, g.Amount, got))
+	}
+	s.spill(left - s.over(s.open, left))
 }
 
 // over spreads an amount over outputs in proportion to their amounts, as far as there is
@@ -303,4 +343,4 @@ func (cj *CoinJoin) Crossings(t *fundtrail.Transfer) (all []fundtrail.Crossing) 
 const ChangeMethod fundtrail.Method = "coinjoin-change/1"
 
 // changeConfidence is how often a sure match is right: see doc/methods-coinjoin.md.
-var changeConfidence = map[CoinJoinKind]fundtrail.Confidence{JoinMarket: 95, Wasabi1: 70}
+var changeConfidence = map[CoinJoinKind]fundtrail.Confidence{JoinMarket: 95, Wasabi1: 85}

@@ -210,7 +210,7 @@ func TestPayoutQuality(t *testing.T) {
 			}
 		}
 		n := len(held)
-		fmt.Fprintf(&b, "%-8s%12.1f%10.3f%10.3f%12.3f%24s%24s%26s\n", window.String()[:len(window.String())-4], float64(candidates)/float64(n), float64(first)/float64(n), float64(third)/float64(n), chance/float64(n),
+		fmt.Fprintf(&b, "%-8s%12.1f%10.3f%10.3f%12.3f%24s%24s%26s\n", fmt.Sprintf("%gh", window.Hours()), float64(candidates)/float64(n), float64(first)/float64(n), float64(third)/float64(n), chance/float64(n),
 			fmt.Sprintf("%d, %.3f", at[0][0], quotient(at[0][1], at[0][0])), fmt.Sprintf("%d, %.3f", at[1][0], quotient(at[1][1], at[1][0])), fmt.Sprintf("%d, %.3f a deposit", claimed, quotient(claimed, n)))
 	}
 	fmt.Fprintf(&b, "\nARE THE ODDS RIGHT? held-out half, window 24h\n%-12s%8s%12s%10s\n", "odds", "leads", "odds, mean", "right")

@@ -112,8 +112,10 @@ func wasabi1(t *coinTx) (CoinJoin, bool) {
 		return CoinJoin{}, false
 	}
 	switch {
-	case n >= 20:
+	case n >= 20 && t.known:
 		cj.Confidence = 97
+	case n >= 20:
+		cj.Confidence = 90
 	default:
 		cj.Confidence = 80 // other CoinJoins of so few near 0.1 bitcoin do happen
 	}
