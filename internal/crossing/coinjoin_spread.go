@@ -179,10 +179,19 @@ func (s *spreader) participant(p *Participant) {
 	whole := max(in, change+got)
 	room := change - s.certain[p.Change] - s.expected[p.Change]
 	kept := min(portion(taint, change, whole), room)
-	fee := portion(taint, whole-change-got, whole)
 	s.certain[p.Change] += kept
-	s.fee += fee
+	// What it paid went to the miner, and with Wasabi to the coordinator, with JoinMarket
+	// to the makers, whose outputs these are among the others.
+	cost := whole - change - got
+	fee := portion(taint, cost, whole)
+	if s.cj.Kind == Wasabi1 {
+		fee = portion(taint, min(cost, s.paid/uint64(len(s.in))*uint64(len(p.Inputs))), whole)
+	}
+	fee = s.pay(fee)
 	left := taint - kept - fee
+	if to := min(portion(taint, cost, whole), left+fee); s.cj.Kind == Wasabi1 && to > fee {
+		left -= s.over(s.open, to-fee)
+	}
 	for k, g := range s.cj.Groups[:p.Levels] {
 		part := left
 		if k < p.Levels-1 {
@@ -208,8 +217,7 @@ func (s *spreader) input(i int) {
 		// The excess over the denomination is the newcomer's share of the fee.
 		fee = portion(taint, in-min(in, s.cj.Groups[0].Amount), in)
 	}
-	s.fee += fee
-	left := taint - fee
+	left := taint - s.pay(fee)
 	inputs := len(s.in) - s.matched
 	for _, o := range s.open {
 		s.chance[o] += 1 / float64(inputs)
@@ -242,6 +250,13 @@ func (s *spreader) input(i int) {
 		left -= s.over(g.Outputs, portion(equal, g.Amount, got))
 	}
 	s.spill(left - s.over(s.open, left))
+}
+
+// pay adds to the fee that taint paid, up to the whole fee.
+func (s *spreader) pay(fee uint64) uint64 {
+	fee = min(fee, s.paid-s.fee)
+	s.fee += fee
+	return fee
 }
 
 // over spreads an amount over outputs in proportion to their amounts, as far as there is
@@ -288,7 +303,7 @@ func (s *spreader) spill(amount uint64) {
 	for o := range s.out {
 		all = append(all, uint32(o))
 	}
-	s.fee += amount - s.over(all, amount)
+	s.pay(amount - s.over(all, amount))
 }
 
 func (s *spreader) result() (r CoinJoinSpread) {
