@@ -7,8 +7,9 @@ import (
 
 const (
 	minJoinMarket = 3       // fewer equal outputs are any payment
-	maxJoinMarket = 100     // takers choose about ten makers
-	joinSteps     = 200_000 // of the search, then it gives up
+	maxJoinMarket = 50      // takers choose about ten makers
+	joinSteps     = 100_000 // of the search, then it gives up
+	mostInputs    = 3       // of one maker, that are looked for
 )
 
 // joinMarket: n equal outputs, n changes or n-1 (when the taker swept its account), at
@@ -36,7 +37,7 @@ func joinMarket(t *coinTx) (CoinJoin, bool) {
 		return cj, true
 	}
 	m := newMakers(t, g)
-	if !m.solve(0, false) {
+	if !m.possible() || !m.solve(0, false) {
 		return CoinJoin{}, false
 	}
 	cj.Matched, cj.Confidence = m.participants(), 90
@@ -59,10 +60,19 @@ type makers struct {
 	amount  uint64   // that all get
 	gain    uint64   // the most a maker earns
 	inputs  []uint32 // smallest amount first
+	amounts []uint64 // theirs
 	used    []bool   // by index into inputs
 	changes []uint32 // largest first
-	owns    [][]int  // by index into changes; nil is the taker's
+	owns    []owned  // by index into changes
+	fits    []int    // sets of inputs that a change can be of, counted up to 2
 	steps   int
+}
+
+// owned is a set of one maker's inputs, as indexes into makers.inputs; n is 0 for the
+// taker's, which are all that nobody else owns.
+type owned struct {
+	at [mostInputs]int
+	n  int
 }
 
 func newMakers(t *coinTx, g EqualOutputs) *makers {
@@ -71,60 +81,99 @@ func newMakers(t *coinTx, g EqualOutputs) *makers {
 		m.inputs = append(m.inputs, uint32(i))
 	}
 	slices.SortFunc(m.inputs, func(a, b uint32) int { return cmp.Or(cmp.Compare(t.in[a], t.in[b]), cmp.Compare(a, b)) })
+	for _, i := range m.inputs {
+		m.amounts = append(m.amounts, t.in[i])
+	}
 	for o, v := range t.out {
 		if v != g.Amount {
 			m.changes = append(m.changes, uint32(o))
 		}
 	}
 	slices.SortFunc(m.changes, func(a, b uint32) int { return cmp.Or(cmp.Compare(t.out[b], t.out[a]), cmp.Compare(a, b)) })
-	m.used, m.owns = make([]bool, len(m.inputs)), make([][]int, len(m.changes))
+	m.used, m.owns, m.fits = make([]bool, len(m.inputs)), make([]owned, len(m.changes)), make([]int, len(m.changes))
 	return m
+}
+
+// sweep reports whether the taker has no change.
+func (m *makers) sweep() bool { return m.t.paid == 2*len(m.t.groups[0].Outputs)-1 }
+
+// possible counts for every change the sets of inputs it can be of. Most transactions
+// that are no JoinMarket end here: more than one change, the taker's, is of none.
+func (m *makers) possible() bool {
+	strangers := 0
+	for c := range m.changes {
+		m.subsets(m.t.out[m.changes[c]]+m.amount, owned{}, func(owned) bool {
+			m.fits[c]++
+			return m.fits[c] > 1
+		})
+		clear(m.used)
+		if m.steps < 0 {
+			return false
+		}
+		if m.fits[c] == 0 {
+			if strangers++; strangers > 1 || m.sweep() {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // solve gives every change from c on to a maker with up to three inputs, but one to the
 // taker when there are as many changes as equal outputs. The taker has the other inputs:
-// they sum as they must, because the whole does, and it must gain nothing.
+// they sum as they must, because the whole does.
 func (m *makers) solve(c int, taken bool) bool {
 	if m.steps--; m.steps < 0 {
 		return false
 	}
-	sweep := m.t.paid == 2*len(m.t.groups[0].Outputs)-1
 	if c == len(m.changes) {
-		return (taken || sweep) && slices.Contains(m.used, false)
+		return (taken || m.sweep()) && slices.Contains(m.used, false)
 	}
-	change := m.t.out[m.changes[c]]
 	found := false
-	m.subsets(change+m.amount, 3, nil, func(own []int) bool {
-		m.owns[c] = own
-		found = m.solve(c+1, taken)
-		return found
-	})
+	if m.fits[c] > 0 {
+		m.subsets(m.t.out[m.changes[c]]+m.amount, owned{}, func(own owned) bool {
+			m.owns[c] = own
+			found = m.solve(c+1, taken)
+			return found
+		})
+	}
 	if found {
 		return true
 	}
-	m.owns[c] = nil
-	return !sweep && !taken && m.solve(c+1, true)
+	m.owns[c] = owned{}
+	return !m.sweep() && !taken && m.solve(c+1, true)
 }
 
-// subsets visits the sets of free inputs, at most depth of them, that a maker can have
-// put in who gets want out: between want less the most it earns, and want.
-func (m *makers) subsets(want uint64, depth int, own []int, visit func([]int) bool) bool {
-	from := 0
-	if len(own) > 0 {
-		from = own[len(own)-1] + 1
-	}
+// subsets visits the sets of free inputs, which begin with own, that a maker can have put
+// in who gets what is still wanted: that less the most it earns, up to that. Inputs of a
+// set that visit accepts stay used.
+func (m *makers) subsets(want uint64, own owned, visit func(owned) bool) bool {
 	least := want - min(want, m.gain)
-	for i := from; i < len(m.inputs); i++ {
+	from := 0
+	if own.n > 0 {
+		from = own.at[own.n-1] + 1
+	}
+	if own.n == mostInputs-1 {
+		// Nothing can be added to the next one: it must be large enough by itself.
+		i, _ := slices.BinarySearch(m.amounts, least)
+		from = max(from, i)
+	}
+	for i := from; i < len(m.inputs) && m.amounts[i] <= want; i++ {
 		if m.used[i] {
 			continue
 		}
-		v := m.t.in[m.inputs[i]]
-		if m.steps--; v > want || m.steps < 0 {
+		if m.steps--; m.steps < 0 {
 			return false
 		}
+		next := own
+		next.at[next.n] = i
+		next.n++
 		m.used[i] = true
-		next := append(own[:len(own):len(own)], i)
-		if v >= least && visit(next) || depth > 1 && v < least && m.smaller(want-v, depth-1, next, visit) {
+		if m.amounts[i] >= least {
+			if visit(next) {
+				return true
+			}
+		} else if next.n < mostInputs && m.subsets(want-m.amounts[i], next, visit) {
 			return true
 		}
 		m.used[i] = false
@@ -132,57 +181,28 @@ func (m *makers) subsets(want uint64, depth int, own []int, visit func([]int) bo
 	return false
 }
 
-// smaller is subsets for the rest of a sum whose slack stays that of the whole.
-func (m *makers) smaller(want uint64, depth int, own []int, visit func([]int) bool) bool {
-	return want > 0 && m.subsets(want, depth, own, visit)
-}
-
 // participants returns the makers and the taker. A match is sure when no other inputs fit
-// the change and no other change fits the inputs, the solution's own aside.
+// the change; the taker's when all others are.
 func (m *makers) participants() (all []Participant) {
+	makersSure := true
 	for c, own := range m.owns {
-		p := Participant{Change: m.changes[c], Levels: 1, Sure: m.fits(c) == 1}
-		if own == nil {
-			own = m.rest()
-			p.Sure = true // once all others are: see below
-		}
-		for _, i := range own {
+		makersSure = makersSure && (own.n == 0 || m.fits[c] == 1)
+	}
+	for c, own := range m.owns {
+		p := Participant{Change: m.changes[c], Levels: 1, Sure: m.fits[c] == 1}
+		for _, i := range own.at[:own.n] {
 			p.Inputs = append(p.Inputs, m.inputs[i])
+		}
+		if own.n == 0 {
+			p.Sure = makersSure
+			for i, used := range m.used {
+				if !used {
+					p.Inputs = append(p.Inputs, m.inputs[i])
+				}
+			}
 		}
 		slices.Sort(p.Inputs)
 		all = append(all, p)
 	}
-	makersSure := true
-	for c, p := range all {
-		makersSure = makersSure && (p.Sure || m.owns[c] == nil)
-	}
-	for c := range all {
-		if m.owns[c] == nil {
-			all[c].Sure = makersSure
-		}
-	}
 	return all
-}
-
-// rest returns the inputs that no maker has.
-func (m *makers) rest() (own []int) {
-	for i, used := range m.used {
-		if !used {
-			own = append(own, i)
-		}
-	}
-	return own
-}
-
-// fits counts the sets of inputs that a change can be of, up to 2.
-func (m *makers) fits(c int) (n int) {
-	all := makers{t: m.t, amount: m.amount, gain: m.gain, inputs: m.inputs, used: make([]bool, len(m.inputs)), steps: joinSteps / 10}
-	all.subsets(m.t.out[m.changes[c]]+m.amount, 3, nil, func([]int) bool {
-		n++
-		return n > 1
-	})
-	if all.steps < 0 {
-		return 2
-	}
-	return n
 }
