@@ -99,6 +99,7 @@ func populations(t testing.TB) (all []population) {
 		}
 		all = append(all, population{name: "block-" + b[25:31], says: "a whole block of mainnet, most inputs' amounts not known, " + txs[0].Block.Time.Format(time.DateOnly), open: true, txs: txs})
 	}
+	all = append(all, population{name: "block-277647", says: "a whole block of mainnet with all inputs' amounts, 2013-12-28", open: true, txs: blockWithCoins(t)})
 	jm := readEmulation(t, "emul__joinmarket_1taker_2tumbler_40maker_pruned.zip")
 	joint, rest := split(jm.txs, jm.severalOwners)
 	all = append(all,
@@ -223,6 +224,7 @@ func TestCoinJoinQuality(t *testing.T) {
 	matchedChanges(&b, all)
 	oddsOfSpread(t, &b)
 	chipLookalikes(&b, all)
+	listsAlone(t, &b, all)
 	fmt.Fprintln(&b, "\nWHAT THE POPULATIONS ARE")
 	for _, p := range all {
 		of := string(p.truth)

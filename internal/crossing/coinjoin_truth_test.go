@@ -154,3 +154,35 @@ func chipLookalikes(b *bytes.Buffer, all []population) {
 		}
 	}
 }
+
+// listsAlone writes what lists of transaction ids are, of which no amounts are at hand.
+func listsAlone(t *testing.T, b *bytes.Buffer, all []population) {
+	t.Helper()
+	fmt.Fprintln(b, "\nLISTS OF IDS ALONE (no amounts, no negatives: they measure nothing where no population holds the transaction)")
+	confirmed := hashList(t, "btc_coinjoin_lists/defconst/wasabi/CoinJoinsMain_20211221.csv.gz")
+	for _, path := range []string{
+		"btc_coinjoin_lists/defconst/wasabi/CoinJoinsMain_20211221.csv.gz", "btc_coinjoin_lists/defconst/wasabi/wasabi_txs_02-2022.txt.gz",
+		"btc_coinjoin_lists/nopara73/WasabiCoinJoins.txt.gz", "btc_coinjoin_lists/nopara73/SamouraiCoinJoins.txt.gz",
+		"btc_mixing_blocksec/wasabi_tx.json.gz", "btc_mixing_blocksec/wasabi_tx_part2.json", "btc_mixing_blocksec/chipmixer_mixing_transactions.json",
+		"btc_coinjoin_crocs/wasabi1_false_cjtxs.json", "btc_coinjoin_crocs/wasabi2_false_cjtxs.json",
+	} {
+		list := hashList(t, path)
+		both, held, agreed := 0, 0, 0
+		for h := range list {
+			if confirmed[h] {
+				both++
+			}
+		}
+		for _, p := range all {
+			for i := range p.txs {
+				if list[p.txs[i].ID.Hash] {
+					held++
+					if cj, _ := RecogniseCoinJoin(&p.txs[i]); cj.Kind.Mixes() {
+						agreed++
+					}
+				}
+			}
+		}
+		fmt.Fprintf(b, "%-66s%7d, confirmed by wasabi 1's coordinator %6d, with amounts here %4d, of which recognised as a mix %4d\n", path, len(list), both, held, agreed)
+	}
+}
