@@ -246,3 +246,32 @@ func OneOwner(tx *fundtrail.Transaction) bool {
 	n := len(t.groups[0].Outputs)
 	return n < 3 || len(t.in) < n
 }
+
+// A PostMix is a spend, outside a mix, of outputs that came out of mixes. No shape tells
+// it: it is known by what it spends.
+type PostMix struct {
+	Inputs []uint32 // that came out of a mix
+	Mixes  int      // how many mixes they came out of
+}
+
+// RecognisePostMix says whether a transaction that is no mix itself spends equal outputs of
+// mixes, of which mixed returns the kind, "" for any other output. Coins of several mixes
+// that one owner spends together belong together: each mix then hides them less, because
+// the owner must have been in all of them.
+func RecognisePostMix(tx *fundtrail.Transaction, mixed func(fundtrail.TransferOutput) CoinJoinKind) (p PostMix, ok bool) {
+	if len(tx.Transfers) != 1 {
+		return PostMix{}, false
+	}
+	from := map[fundtrail.TxID]bool{}
+	for i, e := range tx.Transfers[0].Inputs {
+		if mixed(e.Spends).Mixes() {
+			p.Inputs = append(p.Inputs, uint32(i))
+			from[e.Spends.Transfer.Tx] = true
+		}
+	}
+	if len(p.Inputs) == 0 || !OneOwner(tx) {
+		return PostMix{}, false
+	}
+	p.Mixes = len(from)
+	return p, true
+}

@@ -223,6 +223,7 @@ func TestCoinJoinQuality(t *testing.T) {
 	coSpenders(&b, all)
 	matchedChanges(&b, all)
 	oddsOfSpread(t, &b)
+	postMixes(&b, all)
 	chipLookalikes(&b, all)
 	listsAlone(t, &b, all)
 	fmt.Fprintln(&b, "\nWHAT THE POPULATIONS ARE")

@@ -269,3 +269,21 @@ func TestOrderSaysNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestRecognisePostMix(t *testing.T) {
+	tx := shape([]uint64{1_000_000, 1_000_000, 7_777}, []uint64{2_000_000, 1_000})
+	spends := func(i int) fundtrail.TransferOutput { return tx.Transfers[0].Inputs[i].Spends }
+	made := map[fundtrail.TransferOutput]CoinJoinKind{spends(0): Whirlpool, spends(1): Whirlpool, spends(2): WhirlpoolTx0}
+	mixed := func(o fundtrail.TransferOutput) CoinJoinKind { return made[o] }
+	got, ok := RecognisePostMix(&tx, mixed)
+	if diff := cmp.Diff(PostMix{Inputs: []uint32{0, 1}, Mixes: 2}, got); !ok || diff != "" {
+		t.Errorf("%t (-want +got):\n%s", ok, diff)
+	}
+	if _, ok := RecognisePostMix(&tx, func(fundtrail.TransferOutput) CoinJoinKind { return "" }); ok {
+		t.Error("a spend of no mixed coin")
+	}
+	again := shape([]uint64{1_000_000, 1_000_000, 1_003_932, 1_000_000, 1_010_890}, times(5, 1_000_000))
+	if _, ok := RecognisePostMix(&again, mixed); ok {
+		t.Error("a mix of mixed coins is no spend")
+	}
+}

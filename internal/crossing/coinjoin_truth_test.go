@@ -3,8 +3,11 @@ package crossing
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
+
+	"github.com/fundtrail/fundtrail"
 )
 
 // coSpenders writes how often inputs may be taken for one owner's.
@@ -93,7 +96,7 @@ func oddsOfSpread(t *testing.T, b *bytes.Buffer) {
 			for _, in := range tr.Inputs {
 				owners[e.owner[in.Address]] = true
 			}
-			for owner := range owners {
+			for _, owner := range slices.Sorted(maps.Keys(owners)) {
 				dirty := make([]uint64, len(tr.Inputs))
 				for k, in := range tr.Inputs {
 					if e.owner[in.Address] == owner {
@@ -132,6 +135,38 @@ func oddsOfSpread(t *testing.T, b *bytes.Buffer) {
 			if x.n > 0 {
 				fmt.Fprintf(b, "  outputs with odds %.1f to %.1f  %6d, odds in the mean %.3f, the owner's own %.3f\n", float64(k)/5, float64(k+1)/5, x.n, x.odds/float64(x.n), quotient(x.own, x.n))
 			}
+		}
+	}
+}
+
+// postMixes writes how many spends of mixed coins the known mixes give away.
+func postMixes(b *bytes.Buffer, all []population) {
+	made := map[fundtrail.TransferOutput]CoinJoinKind{}
+	for _, p := range all {
+		for i := range p.txs {
+			if cj, ok := RecogniseCoinJoin(&p.txs[i]); ok && cj.Kind.Mixes() {
+				for _, g := range cj.Groups {
+					for _, o := range g.Outputs {
+						made[fundtrail.TransferOutput{Transfer: p.txs[i].Transfers[0].ID, Output: o}] = cj.Kind
+					}
+				}
+			}
+		}
+	}
+	mixed := func(o fundtrail.TransferOutput) CoinJoinKind { return made[o] }
+	fmt.Fprintln(b, "\nSPENDS OF MIXED COINS (of mixes that are themselves in the data)")
+	for _, p := range all {
+		n, merged := 0, 0
+		for i := range p.txs {
+			if s, ok := RecognisePostMix(&p.txs[i], mixed); ok {
+				n++
+				if s.Mixes > 1 {
+					merged++
+				}
+			}
+		}
+		if n > 0 {
+			fmt.Fprintf(b, "%-24s%s spend equal outputs outside a mix, %d of them of several mixes together\n", p.name, ratio(n, len(p.txs)), merged)
 		}
 	}
 }
