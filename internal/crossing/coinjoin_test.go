@@ -126,6 +126,7 @@ func TestRecogniseCoinJoin(t *testing.T) {
 		{"tx0 with a reduced fee", []uint64{3_200_000}, []uint64{1_004_000, 1_004_000, 1_004_000, 0, 25_000, 150_000}, nil, WhirlpoolTx0},
 		{"one premix and another fee", []uint64{1_200_000}, []uint64{1_004_000, 0, 51_000, 140_000}, nil, ""},
 		{"tx0 without data", []uint64{20_000_000}, append(times(15, 1_004_000), 50_000, 4_880_000), nil, ""},
+		{"tx0 with four outputs beside", []uint64{20_000_000}, append(times(3, 1_004_000), 0, 50_000, 4_880_000, 1_234, 5_678), nil, ""},
 		{"payment with data", []uint64{20_000_000}, []uint64{0, 5_000_000, 14_000_000}, nil, ""},
 		{"joinmarket", inJ, outJ, nil, JoinMarket},
 		{"joinmarket, the taker sweeps", inJ[:5], slices.Concat(outJ[:4], outJ[4:7]), nil, JoinMarket},
@@ -137,6 +138,7 @@ func TestRecogniseCoinJoin(t *testing.T) {
 		{"wasabi 2, out of order", in2, append(slices.Clone(out2[1:]), out2[0]), nil, ""},
 		{"round payouts", in2, slices.Concat(times(6, 20_000_000), times(6, 10_000_000), times(6, 5_000_000), times(4, 1_000_000), times(4, 500_000), []uint64{7_777}), nil, ""},
 		{"consolidation of many into one amount", slices.Clone(times(68, 300_000)), append(times(31, 500_000), 13_077), nil, ""},
+		{"three denominations, however odd", in2, slices.Concat(times(4, 28_697_814), times(8, 9_565_938), times(8, 531_441), []uint64{7_777}), nil, ""},
 		{"wasabi 2 shape to one address", in2, out2, oneAddress, ""},
 		{"wasabi 1", in1, out1, nil, Wasabi1},
 		{"wasabi 1, inputs not known", in1, out1, unknownInputs, Wasabi1},
@@ -228,6 +230,20 @@ func TestMatchedChanges(t *testing.T) {
 		if p.Sure && (p.Change == 4 || p.Change == 6 || p.Change == 7) {
 			t.Errorf("change %d is called sure, and another's inputs fit it", p.Change)
 		}
+	}
+
+	// Somebody pays the fees: with changes for all, one is the taker's, and no input is
+	// left over.
+	in, out = joinMarketRound()
+	in[4], out[7] = 7_500_000, 7_500_000+30-5_012_345
+	tx = shape(append(in, 50_000), out)
+	cj, _ = RecogniseCoinJoin(&tx)
+	owned := 0
+	for _, p := range cj.Matched {
+		owned += len(p.Inputs)
+	}
+	if cj.Kind != JoinMarket || owned != 6 {
+		t.Errorf("%q, %d of 6 inputs are somebody's", cj.Kind, owned)
 	}
 
 	in, out = wasabi1Round(24)

@@ -63,7 +63,7 @@ func whirlpoolMix(t *coinTx) (CoinJoin, bool) {
 // whirlpoolTx0: one output with data, premix outputs of one amount, the coordinator's
 // fee, and at most two changes.
 func whirlpoolTx0(t *coinTx) (CoinJoin, bool) {
-	if !t.carrier || t.paid > 75 || t.paid < 2 || len(t.out)-t.paid != 1 {
+	if !t.carrier || t.paid > 75 || t.paid < 2 || len(t.out)-t.paid > 1 {
 		return CoinJoin{}, false
 	}
 	if !only(scripts(t.Outputs, t.out), witnessKey) {
@@ -87,7 +87,7 @@ func whirlpoolTx0(t *coinTx) (CoinJoin, bool) {
 			group = EqualOutputs{t.out[one], []uint32{uint32(one)}}
 		}
 		rest := t.paid - len(group.Outputs)
-		if !premixExcess(group.Amount, p.denomination) || rest < 1 || rest > 3 || !exact && (len(group.Outputs) < 2 || !t.reducedFee(group.Amount, p.fee)) {
+		if !premixExcess(group.Amount, p.denomination) || rest > 3 || !exact && (len(group.Outputs) < 2 || !t.reducedFee(group.Amount, p.fee)) {
 			continue
 		}
 		conf := fundtrail.Confidence(95)
