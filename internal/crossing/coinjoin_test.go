@@ -303,3 +303,30 @@ func TestRecognisePostMix(t *testing.T) {
 		t.Error("a mix of mixed coins is no spend")
 	}
 }
+
+// Transactions made to take long must not.
+func TestHostileCoinJoins(t *testing.T) {
+	var in, out []uint64
+	for i := range uint64(12_000) {
+		in = append(in, 20_000_000+i%50)
+		out = append(out, 9_987_654, 9_900_000+i)
+	}
+	wide := shape(in, out)
+	if cj, ok := RecogniseCoinJoin(&wide); !ok || cj.Kind != Wasabi1 || len(cj.Matched) != 0 {
+		t.Errorf("%q with %d changes matched", cj.Kind, len(cj.Matched))
+	}
+	in, out = in[:0], out[:0]
+	for i := range uint64(50) {
+		out = append(out, 5_012_345, 9_000_000+i)
+	}
+	for i := range uint64(20_000) {
+		in = append(in, 1_000+i*700)
+	}
+	deep := shape(in, out)
+	RecogniseCoinJoin(&deep)
+	for i := range in {
+		in[i] = 14_000_000/3 - uint64(i%7)
+	}
+	same := shape(in, out)
+	RecogniseCoinJoin(&same)
+}

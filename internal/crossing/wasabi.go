@@ -1,6 +1,7 @@
 package crossing
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/fundtrail/fundtrail"
@@ -125,6 +126,10 @@ func wasabi1(t *coinTx) (CoinJoin, bool) {
 	return cj, true
 }
 
+// mostFits bounds what a transaction can make matchWasabi1 keep. Rounds have some hundred
+// inputs, of which few fit twice.
+const mostFits = 20_000
+
 // matchWasabi1 finds changes that are one input less one output of each of the first
 // levels less a fee: 0.003 % of every denomination for each of those it is equal to, and
 // a share of the miner's fee.
@@ -135,6 +140,13 @@ func (t *coinTx) matchWasabi1(groups []EqualOutputs) (matched []Participant) {
 			denominated[o] = true
 		}
 	}
+	var changes []uint32 // smallest first
+	for o := range t.out {
+		if !denominated[o] {
+			changes = append(changes, uint32(o))
+		}
+	}
+	slices.SortFunc(changes, func(a, b uint32) int { return cmp.Or(cmp.Compare(t.out[a], t.out[b]), cmp.Compare(a, b)) })
 	perInput := t.fee/uint64(len(t.in)) + 1
 	var found []Participant
 	var sum, fee uint64
@@ -142,11 +154,20 @@ func (t *coinTx) matchWasabi1(groups []EqualOutputs) (matched []Participant) {
 		sum += g.Amount
 		fee += g.Amount * uint64(len(g.Outputs)) * 3 / 100_000
 		for i, in := range t.in {
-			for o, v := range t.out {
-				if denominated[o] || v+sum > in || in-v-sum > fee+4*perInput || in-v-sum < perInput/4 {
-					continue
+			if in < sum+perInput/4 {
+				continue
+			}
+			most := in - sum - perInput/4
+			least := most - min(most, fee+4*perInput-perInput/4)
+			at, _ := slices.BinarySearchFunc(changes, least, func(o uint32, v uint64) int { return cmp.Compare(t.out[o], v) })
+			for _, o := range changes[at:] {
+				if t.out[o] > most {
+					break
 				}
-				found = append(found, Participant{Inputs: []uint32{uint32(i)}, Change: uint32(o), Levels: level + 1})
+				found = append(found, Participant{Inputs: []uint32{uint32(i)}, Change: o, Levels: level + 1})
+			}
+			if len(found) > mostFits {
+				return nil // made to fit everywhere
 			}
 		}
 	}
