@@ -206,9 +206,9 @@ func scripts(entries []fundtrail.Entry, amounts []uint64) (kinds uint8) {
 	return kinds
 }
 
-// only reports whether a set of script kinds holds nothing but the given ones. A script
+// onlyScripts reports whether a set of script kinds holds nothing but the given ones. A script
 // that was not given can be any.
-func only(kinds uint8, want ...scriptKind) bool {
+func onlyScripts(kinds uint8, want ...scriptKind) bool {
 	kinds &^= 1 << unknownScript
 	for _, k := range want {
 		kinds &^= 1 << k

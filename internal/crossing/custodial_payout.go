@@ -14,8 +14,8 @@ import (
 // PayoutMethod is the rule of [PayoutModel.Rank].
 const PayoutMethod fundtrail.Method = "payout-amount/1"
 
-// A Payment is a deposit with a service, or a payout of it.
-type Payment struct {
+// A CustodialPayment is a deposit with a service, or a payout of it.
+type CustodialPayment struct {
 	Record   fundtrail.TransferOutput
 	Time     time.Time
 	Amount   fundtrail.Amount
@@ -23,17 +23,17 @@ type Payment struct {
 }
 
 // coins returns the amount in whole coins. Odds are no account: a float serves.
-func (p *Payment) coins() float64 {
+func (p *CustodialPayment) coins() float64 {
 	f, _ := p.Amount.Big().Float64()
 	return f / math.Pow10(p.Decimals)
 }
 
-// An Exchange is a deposit, what a coin of its asset was worth on its day in coins of the
+// A CustodialExchange is a deposit, what a coin of its asset was worth on its day in coins of the
 // payout's asset, and, to learn from, the payout that is known to answer it.
-type Exchange struct {
-	Deposit Payment
+type CustodialExchange struct {
+	Deposit CustodialPayment
 	Rate    float64
-	Payout  Payment
+	Payout  CustodialPayment
 }
 
 // A PayoutModel says how a service's payout follows from a deposit: the amount at the
@@ -47,7 +47,7 @@ type PayoutModel struct {
 
 // FitPayouts learns a model from exchanges whose payouts are known; want ten or more.
 // Seen is not to be had from them, because all of theirs are seen; it is set to 1.
-func FitPayouts(known []Exchange) (PayoutModel, error) {
+func FitPayouts(known []CustodialExchange) (PayoutModel, error) {
 	var in, out []float64
 	for i := range known {
 		e := &known[i]
@@ -93,14 +93,14 @@ type PayoutLead struct {
 
 // A PayoutList is a service's payouts in one asset, by time, made once for many deposits.
 type PayoutList struct {
-	payments []Payment
+	payments []CustodialPayment
 	order    []int     // by time
 	logs     []float64 // of amounts plus flat fee, sorted
 	model    PayoutModel
 }
 
 // List prepares payouts for ranking.
-func (m PayoutModel) List(payouts []Payment) *PayoutList {
+func (m PayoutModel) List(payouts []CustodialPayment) *PayoutList {
 	l := &PayoutList{payments: payouts, model: m}
 	for i := range payouts {
 		l.order = append(l.order, i)
@@ -129,7 +129,7 @@ func (m PayoutModel) density(err float64) float64 {
 // Rank returns the payouts from the deposit's time to window later that can answer it,
 // the likeliest first. Their odds sum to less than one: what is missing is the chance
 // that the payout is not among them.
-func (l *PayoutList) Rank(deposit Payment, rate float64, window time.Duration) []PayoutLead {
+func (l *PayoutList) Rank(deposit CustodialPayment, rate float64, window time.Duration) []PayoutLead {
 	want := deposit.coins() * rate * (1 - l.model.Spread)
 	if !(want > l.model.Flat) || math.IsInf(want, 0) || window < 0 {
 		return nil

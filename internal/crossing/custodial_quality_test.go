@@ -61,7 +61,7 @@ func gzipJSON(t testing.TB, path string, into any) {
 // authors of the data found. outputCoin holds the amount and outputType the coin: the
 // columns are swapped. Where several records have one amount, it is not certain which time
 // is whose: such payouts are candidates, and no one is asked to find them.
-func shapeShift(t testing.TB) (known []Exchange, hashes []fundtrail.Hash, others []Payment, unknown, payouts int) {
+func shapeShift(t testing.TB) (known []CustodialExchange, hashes []fundtrail.Hash, others []CustodialPayment, unknown, payouts int) {
 	t.Helper()
 	type table[row any] struct{ Data []row }
 	var full table[struct {
@@ -113,7 +113,7 @@ func shapeShift(t testing.TB) (known []Exchange, hashes []fundtrail.Hash, others
 			if n > 0 {
 				at := times[in][used[in]%n]
 				used[in]++
-				others = append(others, Payment{Time: time.Unix(at, 0).UTC(), Amount: out, Decimals: 18})
+				others = append(others, CustodialPayment{Time: time.Unix(at, 0).UTC(), Amount: out, Decimals: 18})
 			}
 			continue
 		}
@@ -122,10 +122,10 @@ func shapeShift(t testing.TB) (known []Exchange, hashes []fundtrail.Hash, others
 		if btc[day] == 0 || eth[day] == 0 {
 			t.Fatalf("no price of %s", day)
 		}
-		known = append(known, Exchange{
-			Deposit: Payment{Time: at, Amount: in, Decimals: 8},
+		known = append(known, CustodialExchange{
+			Deposit: CustodialPayment{Time: at, Amount: in, Decimals: 8},
 			Rate:    btc[day] / eth[day],
-			Payout:  Payment{Time: at, Amount: out, Decimals: 18},
+			Payout:  CustodialPayment{Time: at, Amount: out, Decimals: 18},
 		})
 		hashes = append(hashes, h)
 	}
@@ -139,9 +139,9 @@ func TestPayoutQuality(t *testing.T) {
 		t.Skip("reads all of ShapeShift's records")
 	}
 	known, hashes, others, unknown, payouts := shapeShift(t)
-	var tuned, held []Exchange
+	var tuned, held []CustodialExchange
 	var which []int // of the held-out exchanges among all
-	list := make([]Payment, len(known))
+	list := make([]CustodialPayment, len(known))
 	for i, e := range known {
 		list[i] = e.Payout
 		if hashes[i][31]&1 == 1 {

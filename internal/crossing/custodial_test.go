@@ -137,15 +137,15 @@ func TestRecogniseChips(t *testing.T) {
 }
 
 // exchanges are made up: payouts at 48 coins for one, less 1 % and 0.01, a little off.
-func exchanges(r *rand.Rand, n int) (all []Exchange) {
+func exchanges(r *rand.Rand, n int) (all []CustodialExchange) {
 	at := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	for range n {
 		at = at.Add(time.Duration(r.IntN(3600)) * time.Second)
 		in := math.Exp(r.Float64()*6 - 5)
 		out := (in*48*0.99 - 0.01) * math.Exp((r.Float64()-0.5)*0.01)
-		all = append(all, Exchange{
-			Deposit: Payment{Time: at, Amount: fundtrail.NewAmount(uint64(in * 1e8)), Decimals: 8}, Rate: 48,
-			Payout: Payment{Time: at.Add(5 * time.Minute), Amount: fundtrail.NewAmount(uint64(out * 1e9)), Decimals: 9},
+		all = append(all, CustodialExchange{
+			Deposit: CustodialPayment{Time: at, Amount: fundtrail.NewAmount(uint64(in * 1e8)), Decimals: 8}, Rate: 48,
+			Payout: CustodialPayment{Time: at.Add(5 * time.Minute), Amount: fundtrail.NewAmount(uint64(out * 1e9)), Decimals: 9},
 		})
 	}
 	return all
@@ -160,7 +160,7 @@ func TestPayoutModel(t *testing.T) {
 	if math.Abs(m.Spread-0.01) > 0.002 || math.Abs(m.Flat-0.01) > 0.006 || m.Scale > 0.01 || m.Seen != 1 {
 		t.Errorf("learnt %+v", m)
 	}
-	var payouts []Payment
+	var payouts []CustodialPayment
 	for i := range all {
 		payouts = append(payouts, all[i].Payout)
 	}
@@ -193,24 +193,24 @@ func TestPayoutsRefused(t *testing.T) {
 	if _, err := FitPayouts(exchanges(rand.New(rand.NewPCG(1, 1)), 9)); !errors.Is(err, fundtrail.ErrInvalid) {
 		t.Errorf("nine are too few: %v", err)
 	}
-	if _, err := FitPayouts(make([]Exchange, 50)); !errors.Is(err, fundtrail.ErrInvalid) {
+	if _, err := FitPayouts(make([]CustodialExchange, 50)); !errors.Is(err, fundtrail.ErrInvalid) {
 		t.Errorf("nothing to learn from: %v", err)
 	}
 	at := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	m := PayoutModel{Scale: 0.01, Flat: 0.01, Seen: 0.9}
-	coin := Payment{Time: at, Amount: fundtrail.NewAmount(1e8), Decimals: 8}
-	list := m.List([]Payment{coin, {Time: at}})
+	coin := CustodialPayment{Time: at, Amount: fundtrail.NewAmount(1e8), Decimals: 8}
+	list := m.List([]CustodialPayment{coin, {Time: at}})
 	for name, c := range map[string]struct {
-		deposit Payment
+		deposit CustodialPayment
 		rate    float64
 		window  time.Duration
 	}{
-		"no amount":            {Payment{Time: at}, 1, time.Hour},
+		"no amount":            {CustodialPayment{Time: at}, 1, time.Hour},
 		"no rate":              {coin, 0, time.Hour},
 		"rate is not a number": {coin, math.NaN(), time.Hour},
 		"infinite rate":        {coin, math.Inf(1), time.Hour},
 		"window backwards":     {coin, 1, -time.Hour},
-		"after all payouts":    {Payment{Time: at.Add(time.Hour), Amount: coin.Amount, Decimals: 8}, 1, time.Hour},
+		"after all payouts":    {CustodialPayment{Time: at.Add(time.Hour), Amount: coin.Amount, Decimals: 8}, 1, time.Hour},
 	} {
 		if leads := list.Rank(c.deposit, c.rate, c.window); len(leads) != 0 {
 			t.Errorf("%s: %v", name, leads)
@@ -234,9 +234,9 @@ func FuzzRank(f *testing.F) {
 			return
 		}
 		m := PayoutModel{Spread: spread, Flat: flat, Scale: scale, Seen: seen}
-		list := m.List([]Payment{{Amount: fundtrail.NewAmount(out), Decimals: 8}, {Amount: fundtrail.NewAmount(in), Decimals: 8}})
+		list := m.List([]CustodialPayment{{Amount: fundtrail.NewAmount(out), Decimals: 8}, {Amount: fundtrail.NewAmount(in), Decimals: 8}})
 		sum := 0.0
-		for _, lead := range list.Rank(Payment{Amount: fundtrail.NewAmount(in), Decimals: 8}, rate, time.Hour) {
+		for _, lead := range list.Rank(CustodialPayment{Amount: fundtrail.NewAmount(in), Decimals: 8}, rate, time.Hour) {
 			if !(lead.Odds >= 0 && lead.Odds <= 1) {
 				t.Fatalf("odds %v", lead.Odds)
 			}

@@ -51,7 +51,7 @@ func wasabi2(t *coinTx) (CoinJoin, bool) {
 		}
 	}
 	if standard*10 < t.paid*8 || odd*4 < t.paid || kinds < 4 ||
-		!only(scripts(t.Outputs, nil)|scripts(t.Inputs, nil), witnessKey, taproot) ||
+		!onlyScripts(scripts(t.Outputs, nil)|scripts(t.Inputs, nil), witnessKey, taproot) ||
 		repeats(t.Outputs)*20 > t.paid || repeats(t.Inputs)*2 > len(t.in) {
 		return CoinJoin{}, false
 	}
@@ -109,7 +109,7 @@ func wasabi1(t *coinTx) (CoinJoin, bool) {
 	}
 	rest := t.paid - equal
 	if rest < 1 || rest > len(t.in)+1 || repeats(t.Outputs) > 1 || repeats(t.Inputs)*4 > len(t.in) ||
-		!only(scripts(t.Outputs, nil)|scripts(t.Inputs, nil), witnessKey) {
+		!onlyScripts(scripts(t.Outputs, nil)|scripts(t.Inputs, nil), witnessKey) {
 		return CoinJoin{}, false
 	}
 	switch {

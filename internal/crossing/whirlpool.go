@@ -49,7 +49,7 @@ func whirlpoolMix(t *coinTx) (CoinJoin, bool) {
 		}
 	}
 	// Who mixes to a wallet outside may have outputs of any kind.
-	if !only(scripts(t.Inputs, nil), witnessKey) || !t.known && !only(scripts(t.Outputs, nil), witnessKey, witnessScript, taproot) || repeats(t.Outputs) > 0 || repeats(t.Inputs) > 0 ||
+	if !onlyScripts(scripts(t.Inputs, nil), witnessKey) || !t.known && !onlyScripts(scripts(t.Outputs, nil), witnessKey, witnessScript, taproot) || repeats(t.Outputs) > 0 || repeats(t.Inputs) > 0 ||
 		t.known && (fresh == 0 || mixed == 0) {
 		return CoinJoin{}, false
 	}
@@ -66,7 +66,7 @@ func whirlpoolTx0(t *coinTx) (CoinJoin, bool) {
 	if !t.carrier || t.paid > 75 || t.paid < 2 || len(t.out)-t.paid > 1 {
 		return CoinJoin{}, false
 	}
-	if !only(scripts(t.Outputs, t.out), witnessKey) {
+	if !onlyScripts(scripts(t.Outputs, t.out), witnessKey) {
 		return CoinJoin{}, false
 	}
 	premix := EqualOutputs{}
