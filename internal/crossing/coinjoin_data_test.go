@@ -396,7 +396,7 @@ func readEmulation(t testing.TB, archive string) *emulation {
 					if err != nil {
 						t.Fatal(err)
 					}
-					out = append(out, fundtrail.Entry{Amount: coins(t, o.Value.String()), Address: scriptAddress(script)})
+					out = append(out, fundtrail.Entry{Amount: wholeCoins(t, o.Value.String()), Address: scriptAddress(script)})
 				}
 				tx, err := bitcoinTx(x.Txid, time.Unix(b.Time, 0).UTC(), in, out)
 				if err != nil {
@@ -412,8 +412,8 @@ func readEmulation(t testing.TB, archive string) *emulation {
 	return e
 }
 
-// coins reads an amount of whole coins, in exponent form too.
-func coins(t testing.TB, s string) fundtrail.Amount {
+// wholeCoins reads an amount of whole coins, in exponent form too.
+func wholeCoins(t testing.TB, s string) fundtrail.Amount {
 	if strings.ContainsAny(s, "eE") {
 		f, err := strconv.ParseFloat(s, 64)
 		if err != nil {

@@ -199,7 +199,7 @@ func TestCoinJoinQuality(t *testing.T) {
 			}
 			for _, k := range coinJoinKinds {
 				fmt.Fprintf(&b, "%-15s recall %s, precision %s; were all %d hits that no list decides false, %s\n",
-					k, ratio(right[k], truth[k]), ratio(right[k], found[k]), unlisted[k], ratio(right[k], found[k]+unlisted[k]))
+					k, shareOf(right[k], truth[k]), shareOf(right[k], found[k]), unlisted[k], shareOf(right[k], found[k]+unlisted[k]))
 			}
 		}
 	}
@@ -273,10 +273,10 @@ func chanceFits(b *bytes.Buffer, all []population) {
 			}
 		}
 	}
-	fmt.Fprintf(b, "\nJOINMARKET FITS BY CHANCE\nof %d recognised, with inputs changed at random: %s fit\n", hits, ratio(fits, tries))
+	fmt.Fprintf(b, "\nJOINMARKET FITS BY CHANCE\nof %d recognised, with inputs changed at random: %s fit\n", hits, shareOf(fits, tries))
 }
 
-func ratio(a, b int) string {
+func shareOf(a, b int) string {
 	if b == 0 {
 		return "not measured (0)"
 	}

@@ -24,7 +24,7 @@ func coSpenders(b *bytes.Buffer, all []population) {
 			}
 		}
 		if n > 0 {
-			fmt.Fprintf(b, "%-24s%s\n", p.name, ratio(one, n))
+			fmt.Fprintf(b, "%-24s%s\n", p.name, shareOf(one, n))
 		}
 	}
 }
@@ -55,7 +55,7 @@ func matchedChanges(b *bytes.Buffer, all []population) {
 			matched += len(cj.Matched)
 			chance += len(t.matchWasabi1(wrong))
 		}
-		fmt.Fprintf(b, "%-24s%s matched, %s by chance\n", p.name, ratio(matched, outputs), ratio(chance, outputs))
+		fmt.Fprintf(b, "%-24s%s matched, %s by chance\n", p.name, shareOf(matched, outputs), shareOf(chance, outputs))
 	}
 }
 
@@ -129,11 +129,11 @@ func oddsOfSpread(t *testing.T, b *bytes.Buffer) {
 			}
 		}
 		of := func(a, b uint64) float64 { return float64(a) / float64(max(b, 1)) }
-		fmt.Fprintf(b, "%s\n  changes matched %d, of which sure %d, of these right %s\n", archive, changes, sure, ratio(sureRight, sure))
+		fmt.Fprintf(b, "%s\n  changes matched %d, of which sure %d, of these right %s\n", archive, changes, sure, shareOf(sureRight, sure))
 		fmt.Fprintf(b, "  of the taint %.4f is called certain (of which the owner's own %.4f), %.4f expected (own %.4f), the rest fees\n", of(certain, taint), of(certainOwn, certain), of(expected, taint), of(expectedOwn, expected))
 		for k, x := range bins {
 			if x.n > 0 {
-				fmt.Fprintf(b, "  outputs with odds %.1f to %.1f  %6d, odds in the mean %.3f, the owner's own %.3f\n", float64(k)/5, float64(k+1)/5, x.n, x.odds/float64(x.n), quotient(x.own, x.n))
+				fmt.Fprintf(b, "  outputs with odds %.1f to %.1f  %6d, odds in the mean %.3f, the owner's own %.3f\n", float64(k)/5, float64(k+1)/5, x.n, x.odds/float64(x.n), quotientOf(x.own, x.n))
 			}
 		}
 	}
@@ -166,7 +166,7 @@ func postMixes(b *bytes.Buffer, all []population) {
 			}
 		}
 		if n > 0 {
-			fmt.Fprintf(b, "%-24s%s spend equal outputs outside a mix, %d of them of several mixes together\n", p.name, ratio(n, len(p.txs)), merged)
+			fmt.Fprintf(b, "%-24s%s spend equal outputs outside a mix, %d of them of several mixes together\n", p.name, shareOf(n, len(p.txs)), merged)
 		}
 	}
 }
@@ -185,7 +185,7 @@ func chipLookalikes(b *bytes.Buffer, all []population) {
 			}
 		}
 		if n > 0 {
-			fmt.Fprintf(b, "%-24s%s look like it, %d of them with five chips of 0.016 bitcoin or more\n", p.name, ratio(n, len(p.txs)), sure)
+			fmt.Fprintf(b, "%-24s%s look like it, %d of them with five chips of 0.016 bitcoin or more\n", p.name, shareOf(n, len(p.txs)), sure)
 		}
 	}
 }

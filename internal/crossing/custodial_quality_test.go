@@ -86,7 +86,7 @@ func shapeShift(t testing.TB) (known []CustodialExchange, hashes []fundtrail.Has
 		if r.CurOut == "ETH" {
 			payouts++
 			if r.CurIn == "BTC" {
-				a := coins(t, r.Amount.String())
+				a := wholeCoins(t, r.Amount.String())
 				times[a] = append(times[a], r.Timestamp)
 			}
 		}
@@ -95,7 +95,7 @@ func shapeShift(t testing.TB) (known []CustodialExchange, hashes []fundtrail.Has
 		if m.OutputType != "ETH" {
 			continue
 		}
-		in := coins(t, m.Amount.String())
+		in := wholeCoins(t, m.Amount.String())
 		text, ok := m.OutputCoin.(string)
 		if !ok {
 			unknown++
@@ -218,18 +218,18 @@ func TestPayoutQuality(t *testing.T) {
 		}
 		n := len(held)
 		fmt.Fprintf(&b, "%-8s%12.1f%10.3f%10.3f%12.3f%24s%24s%26s\n", fmt.Sprintf("%gh", window.Hours()), float64(candidates)/float64(n), float64(first)/float64(n), float64(third)/float64(n), chance/float64(n),
-			fmt.Sprintf("%d, %.3f", at[0][0], quotient(at[0][1], at[0][0])), fmt.Sprintf("%d, %.3f", at[1][0], quotient(at[1][1], at[1][0])), fmt.Sprintf("%d, %.3f a deposit", claimed, quotient(claimed, n)))
+			fmt.Sprintf("%d, %.3f", at[0][0], quotientOf(at[0][1], at[0][0])), fmt.Sprintf("%d, %.3f", at[1][0], quotientOf(at[1][1], at[1][0])), fmt.Sprintf("%d, %.3f a deposit", claimed, quotientOf(claimed, n)))
 	}
 	fmt.Fprintf(&b, "\nARE THE ODDS RIGHT? held-out half, window 24h\n%-12s%8s%12s%10s\n", "odds", "leads", "odds, mean", "right")
 	for k, bin := range bins {
 		if bin.n > 0 {
-			fmt.Fprintf(&b, "%.1f to %.1f  %8d%12.3f%10.3f\n", float64(k)/10, float64(k+1)/10, bin.n, bin.sum/float64(bin.n), quotient(bin.right, bin.n))
+			fmt.Fprintf(&b, "%.1f to %.1f  %8d%12.3f%10.3f\n", float64(k)/10, float64(k+1)/10, bin.n, bin.sum/float64(bin.n), quotientOf(bin.right, bin.n))
 		}
 	}
 	goldenCoinJoin(t, "payout-quality.txt", b.Bytes())
 }
 
-func quotient(a, b int) float64 {
+func quotientOf(a, b int) float64 {
 	if b == 0 {
 		return math.NaN()
 	}
