@@ -10,4 +10,13 @@
 // [Demix] is the one for launderers who pay in many notes at once and take them out to
 // many fresh addresses. doc/methods-mixers.md tells what each assumes, when it fails, and
 // how often chance alone would have it claim something.
+//
+// # CoinJoins and custodial mixers on bitcoin
+//
+// [RecogniseCoinJoin] knows CoinJoins by the shape of one transaction, [CoinJoin.Spread]
+// says by stated rules where tainted inputs can have gone in it, and [OneOwner] whether
+// its inputs may be taken for one owner's. [CustodialFlows] adds up what went into and
+// out of a service that keeps its customers' coins, and [PayoutList.Rank] ranks payouts that
+// can answer a deposit, with odds: a lead, never a link. doc/methods-coinjoin.md tells
+// what each assumes, when it fails, and how often it was right.
 package crossing
