@@ -44,7 +44,7 @@ type Leg struct {
 	Amount    fundtrail.Amount         // base units of Token
 }
 
-// at orders legs by time, then by what they are, so that the order in which they were
+// compare orders legs by time, then by what they are, so that the order in which they were
 // read is irrelevant.
 func (l *Leg) compare(m *Leg) int {
 	return cmp.Or(
@@ -72,6 +72,12 @@ func inOrder(legs []Leg) []int {
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Or(legs[a].compare(&legs[b]), cmp.Compare(a, b)) })
 	return order
+}
+
+// distinct is inOrder without legs that are equal in everything, which are one fact
+// that two files told. A bridge's deposits differ in id, record or transaction.
+func distinct(legs []Leg) []int {
+	return slices.CompactFunc(inOrder(legs), func(a, b int) bool { return legs[a].compare(&legs[b]) == 0 })
 }
 
 // EVMChain returns the chain with an EIP-155 number: by its slug where Fundtrail has

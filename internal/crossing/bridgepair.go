@@ -109,7 +109,7 @@ const idProbability = 0.9999
 
 func depositsByID(deposits []Leg) map[passageID][]int {
 	at := make(map[passageID][]int, len(deposits))
-	for _, d := range inOrder(deposits) {
+	for _, d := range distinct(deposits) {
 		if l := &deposits[d]; l.ID != "" {
 			k := passageID{l.Protocol, l.ID}
 			at[k] = append(at[k], d)
@@ -132,8 +132,13 @@ func (p *pairing) unlike(d, w *Leg) bool {
 	if !p.sameToken(d, w) {
 		return true
 	}
-	in, out, comparable := p.amounts(d, w)
-	return comparable && in.Less(out)
+	in, out, known := p.amounts(d, w)
+	if known || !in.Less(out) {
+		return in.Less(out)
+	}
+	// More base units came out: of a finer unit, or it is not what went in.
+	in, out = nearestScale(in, out)
+	return in.Less(out) || lossBin(in, out) == lossBins-1
 }
 
 // sameToken reports whether a withdrawal can pay out a deposit's token.
