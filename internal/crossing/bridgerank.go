@@ -288,7 +288,7 @@ func (e *edge) marginal() float64 {
 }
 
 // DefaultOdds are the counts of the tuned half of Nomad's, Ronin's and Multichain's known
-// passages, 8,642 true pairs; doc/methods-bridges.md says which half. A test holds them
+// passages, 8,848 true pairs; doc/methods-bridges.md says which half. A test holds them
 // to the data.
 var DefaultOdds = Odds{
 	TrueLoss:  [lossBins]float64{7784, 26, 98, 327, 255, 206, 108, 38, 6, 0},
