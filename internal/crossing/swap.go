@@ -62,6 +62,9 @@ type SwapFinding struct {
 	// that a share of In is the same share of each Out.
 	Crossing *fundtrail.Crossing
 	Via      []string // names of contracts that took part, sorted
+	// Bound says that Gave is the most that went in: it was the native coin, less of it
+	// was seen to go on, and what came back of it is not in the data.
+	Bound bool
 	// Priced says that both sides have a price; Off is then by how much more came out
 	// than went in, in hundredths of a per cent, and Far that it is beyond the limit.
 	Priced bool
@@ -437,9 +440,26 @@ func (n *netting) cross(opt *SwapOptions, f SwapFinding) SwapFinding {
 	if !opt.Internal {
 		// Another coin may have gone in or come out unseen.
 		c.Confidence -= 10
+		if on := n.wentOn(opt); gave.Contract.IsZero() && !on.IsZero() && on.Less(f.Gave[0].Amount) {
+			f.Bound = true
+			f.Why += fmt.Sprintf("; of what went in only %s base units were seen to go on", on)
+		}
 	}
 	f.Verdict, f.Crossing = Swapped, c
 	return f
+}
+
+// wentOn is what was paid on, as wrapped coins, by addresses of which it is not seen that
+// they had any: they wrapped what they had been given.
+func (n *netting) wentOn(opt *SwapOptions) (sum fundtrail.Amount) {
+	for f, s := range n.sums {
+		if more, under := s.gave.Sub(s.got); wrapped(opt, f.asset) && !under {
+			if next, over := sum.Add(more); !over {
+				sum = next
+			}
+		}
+	}
+	return sum
 }
 
 // price compares the two sides at the day's prices.
@@ -455,12 +475,13 @@ func (f *SwapFinding) price(opt *SwapOptions, at time.Time) {
 	f.Priced = true
 	ratio, over := out.MulDiv(fundtrail.NewAmount(10_000), in)
 	if over || !ratio.IsUint64() || ratio.Uint64() > 1<<40 {
-		f.Off, f.Far = 1<<40, true
+		f.Off, f.Far = 1<<40, !f.Bound
 		return
 	}
 	f.Off = int64(ratio.Uint64()) - 10_000
 	far := cmp.Or(opt.Far, 1000)
-	f.Far = f.Off > far || f.Off < -far
+	// A rate of which a part is not seen is not held against the swap.
+	f.Far = !f.Bound && (f.Off > far || f.Off < -far)
 }
 
 func priced(opt *SwapOptions, h Holding, at time.Time) (cents fundtrail.Amount, ok bool) {

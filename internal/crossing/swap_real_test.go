@@ -1,8 +1,11 @@
 package crossing_test
 
 import (
+	"compress/gzip"
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -67,6 +70,9 @@ func TestSwapReal(t *testing.T) {
 	count := map[string]int{}
 	var priced, far, transfers int
 	var b, list strings.Builder
+	pools := poolSwaps(t)
+	var seen [3][2]int // by verdict, without and with a pool's event
+	bound := 0
 	for i := range txs {
 		transfers += len(txs[i].Transfers)
 		f := crossing.Swap(&txs[i], crossing.SwapOptions{Wrapped: func(a fundtrail.Asset) bool { return a == wethAsset }, Price: mayPrices})
@@ -75,6 +81,18 @@ func TestSwapReal(t *testing.T) {
 			why = "the wrapped coin reached somebody, and what was paid on of it is not in the data"
 		}
 		count[string(f.Verdict)+": "+why]++
+		verdict := slices.Index([]crossing.SwapVerdict{crossing.Swapped, crossing.Incomplete, crossing.NoSwap}, f.Verdict)
+		if pools[txs[i].ID.String()] {
+			seen[verdict][1]++
+			if f.Verdict == crossing.NoSwap {
+				fmt.Fprintf(&list, "a pool swapped in %s: %s\n", txs[i].ID, f.Why)
+			}
+		} else {
+			seen[verdict][0]++
+		}
+		if f.Bound {
+			bound++
+		}
 		if f.Priced {
 			priced++
 		}
@@ -96,5 +114,38 @@ func TestSwapReal(t *testing.T) {
 		fmt.Fprintf(&b, "%5d  %s\n", count[k], k)
 	}
 	fmt.Fprintf(&b, "%d swaps have prices on both sides; %d of them are more than 10 %% from the day's\n", priced, far)
+	fmt.Fprintf(&b, "%d swaps state a bound: a part of the ether that went in may have come back unseen\n", bound)
+	fmt.Fprintf(&b, "\nagainst the Swap events of Uniswap's pools, versions 2 and 3, which the recogniser does not read\n")
+	for v, name := range []string{"swap", "incomplete", "no swap"} {
+		fmt.Fprintf(&b, "%-12s %4d with such an event, %4d without\n", name, seen[v][1], seen[v][0])
+	}
 	golden(t, "testdata/swap-quality.txt", b.String())
+}
+
+// poolSwaps lists the transactions in which a pool of Uniswap's kind says it swapped.
+func poolSwaps(t testing.TB) map[string]bool {
+	f, err := os.Open(needReal(t, "eth_raw/ethereumetl_17173049_50/expected_logs.json.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for d := json.NewDecoder(z); d.More(); {
+		var log struct {
+			Topics []string
+			Hash   string `json:"transaction_hash"`
+		}
+		if err := d.Decode(&log); err != nil {
+			t.Fatal(err)
+		}
+		if len(log.Topics) > 0 && (log.Topics[0] == "0xd78ad95fa46c994b6551d0da85fc275fe613ce37657fb8d5e3d130840159d822" ||
+			log.Topics[0] == "0xc42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115fbcca67") {
+			found[log.Hash] = true
+		}
+	}
+	return found
 }
