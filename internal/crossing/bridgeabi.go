@@ -55,6 +55,13 @@ func (w *words) word(i int) (b [32]byte) {
 	return b
 }
 
+// want says how many words there must be, so that an event that is cut off within what
+// is not read is noticed too.
+func (w *words) want(n int) *words {
+	w.word(n - 1)
+	return w
+}
+
 func (w *words) amount(i int) fundtrail.Amount {
 	b := w.word(i)
 	return amountBytes(b[:])

@@ -9,9 +9,8 @@ import "github.com/fundtrail/fundtrail"
 
 const celer = "celer"
 
-// celerPool and celerPegged are events: the place of each field among the words.
 func celerSend(e *event) Leg {
-	w := e.words()
+	w := e.words().want(8)
 	return Leg{
 		Side: Deposit, ID: w.hash(0), Sender: w.address(1), Recipient: w.address(2), Token: w.address(3),
 		Amount: w.amount(4), Peer: EVMChain(w.uint(5)),
@@ -50,7 +49,7 @@ func celerBurnt(e *event) Leg {
 }
 
 func celerBurntTo(e *event) Leg {
-	w := e.words()
+	w := e.words().want(7)
 	return Leg{
 		Side: Deposit, ID: w.hash(0), Token: w.address(1), Sender: w.address(2), Amount: w.amount(3),
 		Peer: EVMChain(w.uint(4)), Recipient: w.address(5),

@@ -8,7 +8,7 @@ const multichain = "multichain"
 
 // multichainOut: LogAnySwapOut. Its id is the hash of its own transaction.
 func multichainOut(e *event) Leg {
-	w := e.words()
+	w := e.words().want(3)
 	return Leg{
 		Side: Deposit, ID: hexText(e.tx.Hash[:]), Token: e.topicAddress(1), Sender: e.topicAddress(2), Recipient: e.topicAddress(3),
 		Amount: w.amount(0), Peer: EVMChain(w.uint(2)),
@@ -17,7 +17,7 @@ func multichainOut(e *event) Leg {
 
 // multichainIn: LogAnySwapIn.
 func multichainIn(e *event) Leg {
-	w := e.words()
+	w := e.words().want(3)
 	return Leg{
 		Side: Withdrawal, ID: e.topicHash(1), Token: e.topicAddress(2), Recipient: e.topicAddress(3),
 		Amount: w.amount(0), Peer: EVMChain(w.uint(1)),
