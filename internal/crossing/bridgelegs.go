@@ -2,7 +2,6 @@ package crossing
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -104,39 +103,10 @@ func Legs(tx *fundtrail.Transaction, from Emitters) ([]Leg, error) {
 			continue // another use of the same event
 		}
 		leg.Protocol, leg.Tx, leg.Time = protocol, tx.ID, tx.Block.Time
-		leg.Record = recordOf(tx, log.Contract, &leg)
+		leg.Record = Locate(tx, &leg, log.Contract, nil)
 		legs = append(legs, leg)
 	}
 	return legs, bad
-}
-
-// recordOf returns the transfer that carried a leg's value: into the bridge or out of
-// it, of that token and amount. It is zero when there is none, or more than one.
-func recordOf(tx *fundtrail.Transaction, bridge fundtrail.Address, l *Leg) (found fundtrail.TransferOutput) {
-	n := 0
-	for i := range tx.Transfers {
-		t := &tx.Transfers[i]
-		if t.Asset.Contract.String() != l.Token && !(l.Token == "" && t.Asset.Contract.IsZero()) {
-			continue
-		}
-		for o, out := range t.Outputs {
-			if out.Amount != l.Amount {
-				continue
-			}
-			if l.Side == Withdrawal && out.Address.String() != l.Recipient {
-				continue
-			}
-			if l.Side == Deposit && out.Address != bridge && !slices.ContainsFunc(t.Inputs, func(in fundtrail.Entry) bool { return in.Address.String() == l.Sender }) {
-				continue
-			}
-			n++
-			found = fundtrail.TransferOutput{Transfer: t.ID, Output: uint32(o)}
-		}
-	}
-	if n != 1 {
-		return fundtrail.TransferOutput{}
-	}
-	return found
 }
 
 // A call is what a bridge's relayer calls on the destination.
