@@ -378,3 +378,27 @@ func TestPairExact(t *testing.T) {
 		}
 	}
 }
+
+// TestPairCrowd: a recipient with more deposits than are looked at is paired all the same.
+func TestPairCrowd(t *testing.T) {
+	const n = maxScan + 900
+	var ds, ws []Leg
+	for i := range n {
+		l := Leg{Protocol: "x", Tx: fundtrail.TxID{Chain: "moonbeam", Hash: fundtrail.Hash{byte(i >> 8), byte(i)}}, Time: time.Unix(int64(1_650_000_000+i*600), 0).UTC(),
+			Recipient: "0xcrowd", Amount: fundtrail.NewAmount(uint64(1_000_000 + i))}
+		ds = append(ds, l)
+		l.Side, l.Tx.Chain, l.Time = Withdrawal, fundtrail.Ethereum, l.Time.Add(20*time.Minute)
+		if i%50 == 0 {
+			ws = append(ws, l)
+		}
+	}
+	m := Pair(ds, ws, PairOptions{})
+	if len(m) < len(ws)*99/100 {
+		t.Fatalf("%d of %d paired", len(m), len(ws))
+	}
+	for _, x := range m {
+		if x.Deposit != x.Withdrawal*50 {
+			t.Errorf("withdrawal %d: deposit %d at %v", x.Withdrawal, x.Deposit, x.Probability)
+		}
+	}
+}

@@ -122,6 +122,28 @@ type edge struct {
 // nearest in time.
 const maxCandidates = 48
 
+// maxScan bounds how many deposits of one recipient are looked at for one withdrawal,
+// the last before it: an exchange's address, or an attacker's, may have any number.
+const maxScan = 4096
+
+// near returns the part of a recipient's deposits, which are in order of time, that a
+// withdrawal of that time is compared with.
+func (p *pairing) near(list []int, at time.Time) []int {
+	if len(list) <= maxScan {
+		return list
+	}
+	end := len(list)
+	if !at.IsZero() {
+		end, _ = slices.BinarySearchFunc(list, at, func(d int, at time.Time) int {
+			if p.deposits[d].Time.After(at) {
+				return 1
+			}
+			return -1
+		})
+	}
+	return list[max(end-maxScan, 0):end]
+}
+
 // holder is what a candidate must share with a withdrawal.
 type holder struct {
 	protocol  string
@@ -152,7 +174,7 @@ func (p *pairing) candidates() [][]edge {
 		}
 		var list []edge
 		for _, chain := range []fundtrail.Chain{l.Tx.Chain, ""} {
-			for _, d := range of[holder{l.Protocol, chain, l.Recipient}] {
+			for _, d := range p.near(of[holder{l.Protocol, chain, l.Recipient}], l.Time) {
 				if e, ok := p.edge(d, w); ok {
 					list = append(list, e)
 				}
