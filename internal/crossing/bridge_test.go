@@ -402,3 +402,68 @@ func TestPairCrowd(t *testing.T) {
 		}
 	}
 }
+
+// TestPairByID: an id pairs once, and with the deposit's own details alone.
+func TestPairByID(t *testing.T) {
+	leg := func(side Side, n byte, id, to string, amount uint64) Leg {
+		l := Leg{Protocol: "x", Side: side, Tx: fundtrail.TxID{Chain: "moonbeam", Hash: hashOf(n)}, Time: time.Unix(1_650_000_000+int64(n), 0), ID: id, Recipient: to, Amount: fundtrail.NewAmount(amount)}
+		if side == Withdrawal {
+			l.Tx.Chain = fundtrail.Ethereum
+		}
+		return l
+	}
+	for _, c := range []struct {
+		name   string
+		ds, ws []Leg
+		want   map[int]int
+	}{
+		{"one", []Leg{leg(Deposit, 1, "7", "a", 100)}, []Leg{leg(Withdrawal, 2, "7", "a", 99)}, map[int]int{0: 0}},
+		{"paid twice", []Leg{leg(Deposit, 1, "7", "a", 100)}, []Leg{leg(Withdrawal, 3, "7", "a", 100), leg(Withdrawal, 2, "7", "a", 100)}, map[int]int{1: 0}},
+		{"to another, whom another deposit would fit", []Leg{leg(Deposit, 1, "7", "a", 100), leg(Deposit, 1, "8", "e", 100)}, []Leg{leg(Withdrawal, 2, "7", "e", 100)}, nil},
+		{"hundreds of times more", []Leg{leg(Deposit, 1, "7", "a", 1_000_000)}, []Leg{leg(Withdrawal, 2, "7", "a", 300_000_000)}, nil},
+		{"of a token with more decimals", []Leg{leg(Deposit, 1, "7", "a", 1_000_000)}, []Leg{leg(Withdrawal, 2, "7", "a", 999_000_000_000_000_000)}, map[int]int{0: 0}},
+		{"of another protocol", []Leg{leg(Deposit, 1, "7", "a", 100)}, []Leg{func() Leg { l := leg(Withdrawal, 2, "7", "a", 100); l.Protocol = "y"; return l }()}, nil},
+		{"two of one transaction", []Leg{leg(Deposit, 1, "t", "a", 100), leg(Deposit, 1, "t", "b", 50)}, []Leg{leg(Withdrawal, 2, "t", "b", 50), leg(Withdrawal, 3, "t", "a", 100)}, map[int]int{0: 1, 1: 0}},
+	} {
+		got := map[int]int{}
+		for _, m := range Pair(c.ds, c.ws, PairOptions{}) {
+			got[m.Withdrawal] = m.Deposit
+		}
+		if fmt.Sprint(got) != fmt.Sprint(c.want) && len(got)+len(c.want) > 0 {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestLegsForeign: what has another form than a leg of value is refused, not read wrong.
+func TestLegsForeign(t *testing.T) {
+	dirty := abi(hashOf(1), who("ann"), who("bob"), who("TOK"), 50, 137, 8, 5000)
+	dirty[32] = 1 // above the sender's 20 bytes
+	message := nomadMessageOf(50)
+	message[112] = 7 // a message that is no transfer
+	short := append([]byte{1<<3 | 2, 19}, make([]byte, 19)...)
+	relay := selector("relay(bytes,bytes[],address[],uint256[])")
+	for name, c := range map[string]struct {
+		protocol, signature string
+		topics              []fundtrail.Hash
+		data                []byte
+	}{
+		"dirty address": {celer, legCases[0].signature, nil, dirty},
+		"nomad message": {nomad, "Dispatch(bytes32,uint256,uint64,bytes32,bytes)", legCases[10].topics, abi(hashOf(4), message)},
+		"ronin item":    {ronin, "TokenDeposited(uint256,address,address,address,uint32,uint256)", legCases[12].topics, abi(who("bob"), 721, 50)},
+		"thor memo":     {thorchain, "Deposit(address,address,uint256,string)", legCases[14].topics, abi(50, []byte("hello"))},
+	} {
+		tx, from := legTx(c.protocol, c.signature, c.topics, c.data)
+		if got, err := Legs(tx, from); !errors.Is(err, fundtrail.ErrInvalid) || len(got) != 0 {
+			t.Errorf("%s: %+v %v", name, got, err)
+		}
+	}
+	if l, err := CallLeg(fundtrail.TxID{}, append(relay[:], abi(short, []byte{}, []byte{}, []byte{})...)); !errors.Is(err, fundtrail.ErrInvalid) || !strings.Contains(err.Error(), "19 bytes") {
+		t.Errorf("an address of 19 bytes: %+v %v", l, err)
+	}
+	// Liquidity for THORChain is a good memo and no leg.
+	tx, from := legTx(thorchain, "Deposit(address,address,uint256,string)", legCases[14].topics, abi(50, []byte("ADD:BTC.BTC")))
+	if got, err := Legs(tx, from); err != nil || len(got) != 0 {
+		t.Errorf("liquidity: %+v %v", got, err)
+	}
+}

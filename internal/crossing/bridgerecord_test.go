@@ -24,6 +24,7 @@ func TestLocate(t *testing.T) {
 		{"another token", "ann -> bridge 50 USD", Leg{Sender: ann, Token: tok, Amount: fundtrail.NewAmount(50)}, "bridge", 99},
 		{"the coin itself", "ann -> bridge 50 ETH", Leg{Sender: ann, Amount: fundtrail.NewAmount(50)}, "bridge", 0},
 		{"the coin for its wrapper", "ann -> bridge 50 ETH", Leg{Sender: ann, Token: who("WETH").String(), Amount: fundtrail.NewAmount(50)}, "bridge", 0},
+		{"of two in the wrapper, and one in the coin", "ann -> bridge 50 ETH\nann -> r 50 WETH\nann -> r 50 WETH", Leg{Sender: ann, Token: who("WETH").String(), Amount: fundtrail.NewAmount(50)}, "bridge", 99},
 		{"the coin for another token", "ann -> bridge 50 ETH", Leg{Sender: ann, Token: tok, Amount: fundtrail.NewAmount(50)}, "bridge", 99},
 	} {
 		tx := txOf(c.tx)
