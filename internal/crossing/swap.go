@@ -63,7 +63,7 @@ type SwapFinding struct {
 	Crossing *fundtrail.Crossing
 	Via      []string // names of contracts that took part, sorted
 	// Bound says that Gave is the most that went in: it was the native coin, less of it
-	// was seen to go on, and what came back of it is not in the data.
+	// was seen to go on, and what came back of it, or was kept as a fee, is not in the data.
 	Bound bool
 	// Priced says that both sides have a price; Off is then by how much more came out
 	// than went in, in hundredths of a per cent, and Far that it is beyond the limit.

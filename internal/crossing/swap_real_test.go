@@ -114,7 +114,7 @@ func TestSwapReal(t *testing.T) {
 		fmt.Fprintf(&b, "%5d  %s\n", count[k], k)
 	}
 	fmt.Fprintf(&b, "%d swaps have prices on both sides; %d of them are more than 10 %% from the day's\n", priced, far)
-	fmt.Fprintf(&b, "%d swaps state a bound: a part of the ether that went in may have come back unseen\n", bound)
+	fmt.Fprintf(&b, "%d swaps state a bound: a part of the ether that went in was not seen to go on\n", bound)
 	fmt.Fprintf(&b, "\nagainst the Swap events of Uniswap's pools, versions 2 and 3, which the recogniser does not read\n")
 	for v, name := range []string{"swap", "incomplete", "no swap"} {
 		fmt.Fprintf(&b, "%-12s %4d with such an event, %4d without\n", name, seen[v][1], seen[v][0])
