@@ -30,7 +30,7 @@ func (s Side) String() string {
 // THORChain's own), so the other side's names are kept as text: 0x and lower-case
 // hexadecimal where they are bytes, as written where they are not.
 type Leg struct {
-	Protocol  string // "celer", "multichain", …
+	Protocol  string // the id of its record in data/services: "celer", "ronin-bridge"
 	Side      Side
 	Tx        fundtrail.TxID           // its Chain is where this leg happened
 	Record    fundtrail.TransferOutput // the ledger record that carried the value; zero when none is known

@@ -274,10 +274,22 @@ func unlabelled(t *testing.T, b *strings.Builder) {
 // nomadRules: deposits on Moonbeam are held from the bridge's first day to the last
 // deposit in the data.
 func nomadRules(t testing.TB) crossing.Rules {
-	return crossing.Rules{
-		Sequential: true, Price: dayPrices(t, "nomad", nomadCoins),
-		Covered: []crossing.Window{{Chain: "moonbeam", From: time.Date(2022, 1, 11, 0, 0, 0, 0, time.UTC), To: time.Date(2022, 9, 8, 0, 0, 0, 0, time.UTC), Source: "XChainWatcher"}},
+	rules, ok := crossing.DefaultRules("nomad")
+	if !ok {
+		t.Fatal("nomad is not known")
 	}
+	rules.Price = dayPrices(t, "nomad", nomadCoins)
+	rules.Covered = []crossing.Window{{Chain: "moonbeam", From: time.Date(2022, 1, 11, 0, 0, 0, 0, time.UTC), To: time.Date(2022, 9, 8, 0, 0, 0, 0, time.UTC), Source: "XChainWatcher"}}
+	return rules
+}
+
+func roninRules(t testing.TB) crossing.Rules {
+	rules, ok := crossing.DefaultRules("ronin-bridge")
+	if !ok {
+		t.Fatal("ronin-bridge is not known")
+	}
+	rules.Price = dayPrices(t, "ronin", roninCoins)
+	return rules
 }
 
 const (
@@ -313,7 +325,7 @@ func audits(t *testing.T, b *strings.Builder) {
 		t.Errorf("nomad: %d of %d flagged, %d false", flagged, len(attack), false_)
 	}
 	r := roninBack(t)
-	a = crossing.Audit(r.deposits, r.withdrawals, crossing.Rules{Sequential: true, Price: dayPrices(t, "ronin", roninCoins)})
+	a = crossing.Audit(r.deposits, r.withdrawals, roninRules(t))
 	thefts := 0
 	for _, x := range a.Alarms {
 		if x.Leg.Tx.String() == "0xc28fad5e8d5e0ce6a2eaf67b6687be5d58113e16be590824d6cfa1a94467d0b7" || x.Leg.Tx.String() == "0xed2c72ef1a552ddaec6dd1f5cddf0b59a8f37f82bdda5257d9c7c37db7bb9b08" {

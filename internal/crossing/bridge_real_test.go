@@ -32,7 +32,7 @@ func needReal(t testing.TB, name string) string {
 func bridgeEvents(t testing.TB, bridge string, names ...string) (b ingest.Bridges) {
 	dir := needReal(t, "bridge_events/datalog/"+bridge+"-bridge/results")
 	for _, name := range names {
-		more, err := ingest.BridgeEvents(ingest.File(filepath.Join(dir, name)), bridge)
+		more, err := ingest.BridgeEvents(ingest.File(filepath.Join(dir, name)), map[string]string{"nomad": "nomad", "ronin": "ronin-bridge"}[bridge])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +252,7 @@ func celerPolygon(t testing.TB) known {
 }
 
 func polyPolygon(t testing.TB) known {
-	k := known{name: "poly eth to polygon", deposits: connectorDeposits(t, "ETH-Polygon/Poly/sample.json.gz", "poly")}
+	k := known{name: "poly eth to polygon", deposits: connectorDeposits(t, "ETH-Polygon/Poly/sample.json.gz", "poly-network")}
 	k.withdrawals, _ = connectorCalls(t, "ETH-Polygon/Poly/input.csv.gz", fundtrail.Polygon)
 	return k
 }

@@ -72,7 +72,8 @@ var signatures = map[fundtrail.Hash]signature{
 	topic("TransferOut(address,address,address,uint256,string)"):                {thorchain, thorOut},
 }
 
-// Emitters says which contracts are a protocol's. Anybody can emit an event of any
+// Emitters says which contracts are a protocol's, by the id of its record in
+// data/services. Anybody can emit an event of any
 // form, so an event of a contract that is not listed is no leg.
 type Emitters map[fundtrail.Address]string
 

@@ -6,7 +6,7 @@ import "github.com/fundtrail/fundtrail"
 // CrossChainEvent has the number as txId, and the header that is proven on the
 // destination repeats it. The message says asset, recipient and amount to the unit.
 
-const poly = "poly"
+const poly = "poly-network"
 
 // polyChains are Poly's own numbers, from Connector's table of chain ids.
 var polyChains = map[uint64]fundtrail.Chain{

@@ -6,7 +6,7 @@ import "github.com/fundtrail/fundtrail"
 // sides' events carry the number. The theft of March 2022 used numbers that had never
 // been issued: 2,000,000 and 2,000,001, while the sequence stood at about 1,060,000.
 
-const ronin = "ronin"
+const ronin = "ronin-bridge"
 
 // roninDeposited: TokenDeposited(uint256 indexed depositId, address indexed owner,
 // address indexed token, address sidechainAddress, uint32 standard, uint256 number),

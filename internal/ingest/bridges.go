@@ -64,7 +64,7 @@ var bridgeTables = map[string][]bridgeTable{
 // BridgeEvents reads one file of the ends of a bridge's passages. Its name says what it
 // is: one of XChainWatcher's relations ("SC_ValidERC20TokenWithdrawal.csv.gz"), or any
 // other ".csv", which has a header and the columns of doc/methods-bridges.md. Protocol
-// names the bridge of a relation, which does not tell: "nomad", "ronin". The file may
+// names the bridge of a relation, which does not tell: "nomad", "ronin-bridge". The file may
 // be compressed. Errors wrap [fundtrail.ErrInvalid] and name file and line.
 func BridgeEvents(in Input, protocol string) (b Bridges, err error) {
 	r, err := in.Open()
