@@ -65,6 +65,7 @@ func TestBridgeQuality(t *testing.T) {
 	b.WriteString("stated          mean   pairs   right   share right\n")
 	calibration(&b, bins, sum)
 	unlabelled(t, &b)
+	predicted(&b, sets)
 	audits(t, &b)
 	golden(t, "testdata/bridge-quality.txt", b.String())
 }
@@ -271,6 +272,42 @@ func unlabelled(t *testing.T, b *strings.Builder) {
 	}
 }
 
+// predicted says of held-out deposits what comes out, with tokens learnt of the tuned half.
+func predicted(b *strings.Builder, sets []known) {
+	b.WriteString("\n7. Predicted from the deposit alone, held-out half\nset                        deposits  chain  recipient  token known  token right  amount in bounds  in time\n")
+	for _, k := range sets {
+		var tuned []crossing.Match
+		for w, d := range k.half(true) {
+			tuned = append(tuned, crossing.Match{Deposit: d, Withdrawal: w})
+		}
+		opt := crossing.PairOptions{Tokens: crossing.LearnTokens(k.deposits, k.withdrawals, tuned)}
+		held := k.half(false)
+		var chain, recipient, told, token, bounds, soon int
+		for w, d := range held {
+			p, l := crossing.Predict(&k.deposits[d], opt), &k.withdrawals[w]
+			if p.Chain == l.Tx.Chain {
+				chain++
+			}
+			if p.Recipient == l.Recipient {
+				recipient++
+			}
+			if p.TokenKnown {
+				told++
+				if p.Token == l.Token {
+					token++
+				}
+			}
+			if !l.Amount.Less(p.Least) && !p.Most.Less(l.Amount) {
+				bounds++
+			}
+			if l.Time.IsZero() || !l.Time.After(p.By) {
+				soon++
+			}
+		}
+		fmt.Fprintf(b, "%-26s %8d %6d %10d %12d %12d %17d %8d\n", k.name, len(held), chain, recipient, told, token, bounds, soon)
+	}
+}
+
 // nomadRules: deposits on Moonbeam are held from the bridge's first day to the last
 // deposit in the data.
 func nomadRules(t testing.TB) crossing.Rules {
@@ -298,7 +335,7 @@ const (
 )
 
 func audits(t *testing.T, b *strings.Builder) {
-	b.WriteString("\n7. bridge audit\n")
+	b.WriteString("\n8. bridge audit\n")
 	k := nomadBack(t)
 	attack := map[int]bool{}
 	for _, l := range bridgeEvents(t, "nomad", "SC_WithdrawalsWithoutMatch.csv").Withdrawals {
