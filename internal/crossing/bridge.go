@@ -13,13 +13,13 @@ import (
 type Side uint8
 
 const (
-	Deposit    Side = iota // value enters the bridge
-	Withdrawal             // value leaves it, on the other chain
+	Enters Side = iota // a deposit: value enters the bridge
+	Leaves             // a withdrawal: value leaves it, on the other chain
 )
 
 // String returns "deposit" or "withdrawal".
 func (s Side) String() string {
-	if s == Withdrawal {
+	if s == Leaves {
 		return "withdrawal"
 	}
 	return "deposit"

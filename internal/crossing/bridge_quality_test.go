@@ -18,7 +18,12 @@ import (
 	"github.com/fundtrail/fundtrail/internal/crossing"
 )
 
-var update = flag.Bool("update", false, "write the quality files and golden answers anew")
+// The flag may be another test file's too.
+func init() {
+	if flag.Lookup("update") == nil {
+		flag.Bool("update", false, "write the quality files anew")
+	}
+}
 
 // TestBridgeQuality writes down how good the answers are on real passages whose truth is
 // known. A change of it is a change to look at.
@@ -43,7 +48,7 @@ func TestBridgeQuality(t *testing.T) {
 				wrong++
 			}
 		}
-		score(&b, k.name, len(k.deposits), len(k.withdrawals), len(k.truth), len(m), right, wrong)
+		scoreLine(&b, k.name, len(k.deposits), len(k.withdrawals), len(k.truth), len(m), right, wrong)
 		if f1(right, wrong, len(k.truth)) < 0.97 {
 			t.Errorf("%s: F1 below 0.97", k.name)
 		}
@@ -71,7 +76,7 @@ func TestBridgeQuality(t *testing.T) {
 }
 
 func golden(t *testing.T, file, got string) {
-	if *update {
+	if flag.Lookup("update").Value.String() == "true" {
 		if err := os.WriteFile(file, []byte(got), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +95,7 @@ func f1(right, wrong, truth int) float64 {
 	return 2 * float64(right) / float64(right+wrong+truth)
 }
 
-func score(b *strings.Builder, name string, d, w, truth, found, right, wrong int) {
+func scoreLine(b *strings.Builder, name string, d, w, truth, found, right, wrong int) {
 	fmt.Fprintf(b, "%-26s %8d %11d %11d %6d %7d %6d %10.4f %6.4f %6.4f\n", name, d, w, truth, found, right, wrong,
 		float64(right)/float64(max(right+wrong, 1)), float64(right)/float64(truth), f1(right, wrong, truth))
 }

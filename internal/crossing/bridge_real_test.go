@@ -18,11 +18,11 @@ import (
 	"github.com/fundtrail/fundtrail/internal/ingest"
 )
 
-const realData = "../../../shared/data"
+const bridgeData = "../../../shared/data"
 
 // needReal skips, saying so, where the real data is not laid beside the project.
 func needReal(t testing.TB, name string) string {
-	path := filepath.Join(realData, name)
+	path := filepath.Join(bridgeData, name)
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("real data is absent: %v", err)
 	}

@@ -93,52 +93,52 @@ var legCases = []struct {
 }{
 	{"celer send", celer, "Send(bytes32,address,address,address,uint256,uint64,uint64,uint32)", nil,
 		abi(hashOf(1), who("ann"), who("bob"), who("TOK"), 50, 137, 8, 5000),
-		Leg{Side: Deposit, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "polygon"}},
+		Leg{Side: Enters, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "polygon"}},
 	{"celer relay", celer, "Relay(bytes32,address,address,address,uint256,uint64,bytes32)", nil,
 		abi(hashOf(9), who("ann"), who("bob"), who("TOK"), 50, 56, hashOf(1)),
-		Leg{Side: Withdrawal, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "bsc"}},
+		Leg{Side: Leaves, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "bsc"}},
 	{"celer deposited", celer, "Deposited(bytes32,address,address,uint256,uint64,address)", nil,
 		abi(hashOf(1), who("ann"), who("TOK"), 50, 137, who("bob")),
-		Leg{Side: Deposit, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "polygon"}},
+		Leg{Side: Enters, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "polygon"}},
 	{"celer mint", celer, "Mint(bytes32,address,address,uint256,uint64,bytes32,address)", nil,
 		abi(hashOf(9), who("TOK"), who("bob"), 50, 592, hashOf(1), who("ann")),
-		Leg{Side: Withdrawal, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "evm-592"}},
+		Leg{Side: Leaves, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "evm-592"}},
 	{"celer burn", celer, "Burn(bytes32,address,address,uint256,address)", nil,
 		abi(hashOf(1), who("TOK"), who("ann"), 50, who("bob")),
-		Leg{Side: Deposit, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50)}},
+		Leg{Side: Enters, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50)}},
 	{"celer burn 2", celer, "Burn(bytes32,address,address,uint256,uint64,address,uint64)", nil,
 		abi(hashOf(1), who("TOK"), who("ann"), 50, 10, who("bob"), 4),
-		Leg{Side: Deposit, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "optimism"}},
+		Leg{Side: Enters, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "optimism"}},
 	{"celer withdrawn", celer, "Withdrawn(bytes32,address,address,uint256,uint64,bytes32,address)", nil,
 		abi(hashOf(9), who("bob"), who("TOK"), 50, 1, hashOf(1), who("ann")),
-		Leg{Side: Withdrawal, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "eth"}},
+		Leg{Side: Leaves, ID: hexText(abi(1)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "eth"}},
 	{"multichain out", multichain, "LogAnySwapOut(address,address,address,uint256,uint256,uint256)",
 		[]fundtrail.Hash{wordOf(who("TOK")), wordOf(who("ann")), wordOf(who("bob"))}, abi(50, 1, 56),
-		Leg{Side: Deposit, ID: hexText(abi(42)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "bsc"}},
+		Leg{Side: Enters, ID: hexText(abi(42)), Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "bsc"}},
 	{"multichain in", multichain, "LogAnySwapIn(bytes32,address,address,uint256,uint256,uint256)",
 		[]fundtrail.Hash{hashOf(1), wordOf(who("TOK")), wordOf(who("bob"))}, abi(50, 137, 1),
-		Leg{Side: Withdrawal, ID: hexText(abi(1)), Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "polygon"}},
+		Leg{Side: Leaves, ID: hexText(abi(1)), Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "polygon"}},
 	{"poly", poly, "CrossChainEvent(address,bytes,address,uint64,bytes,bytes)", []fundtrail.Hash{wordOf(who("ann"))},
 		abi([]byte{9: 7}, who("lock"), 17, who("there").Payload(), polyMessageOf(50)),
-		Leg{Side: Deposit, ID: "eth:0x00000000000000000007", Recipient: bob, PeerToken: who("DST").String(), Amount: fundtrail.NewAmount(50), Peer: "polygon"}},
+		Leg{Side: Enters, ID: "eth:0x00000000000000000007", Recipient: bob, PeerToken: who("DST").String(), Amount: fundtrail.NewAmount(50), Peer: "polygon"}},
 	{"nomad dispatch", nomad, "Dispatch(bytes32,uint256,uint64,bytes32,bytes)", []fundtrail.Hash{hashOf(1), hashOf(2), hashOf(3)},
 		abi(hashOf(4), nomadMessageOf(50)),
-		Leg{Side: Deposit, ID: "77", Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "moonbeam"}},
+		Leg{Side: Enters, ID: "77", Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "moonbeam"}},
 	{"nomad receive", nomad, "Receive(uint64,address,address,address,uint256)",
 		[]fundtrail.Hash{wordOf(uint64(1650811245)<<32 | 77), wordOf(who("TOK")), wordOf(who("bob"))}, abi(0, 50),
-		Leg{Side: Withdrawal, ID: "77", Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "moonbeam"}},
+		Leg{Side: Leaves, ID: "77", Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "moonbeam"}},
 	{"ronin deposit", ronin, "TokenDeposited(uint256,address,address,address,uint32,uint256)",
 		[]fundtrail.Hash{hashOf(5), wordOf(who("ann")), wordOf(who("TOK"))}, abi(who("bob"), 20, 50),
-		Leg{Side: Deposit, ID: "deposit-5", Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "ronin"}},
+		Leg{Side: Enters, ID: "deposit-5", Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "ronin"}},
 	{"ronin withdrawal", ronin, "TokenWithdrew(uint256,address,address,uint256)",
 		[]fundtrail.Hash{hashOf(5), wordOf(who("bob")), wordOf(who("TOK"))}, abi(50),
-		Leg{Side: Withdrawal, ID: "5", Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "ronin"}},
+		Leg{Side: Leaves, ID: "5", Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "ronin"}},
 	{"thorchain in", thorchain, "Deposit(address,address,uint256,string)", []fundtrail.Hash{wordOf(who("vault")), wordOf(who("TOK"))},
 		abi(50, []byte("=:BTC.BTC:bc1qbob")),
-		Leg{Side: Deposit, ID: hexText(abi(42)), Recipient: "bc1qbob", Token: tok, Amount: fundtrail.NewAmount(50), Peer: "btc"}},
+		Leg{Side: Enters, ID: hexText(abi(42)), Recipient: "bc1qbob", Token: tok, Amount: fundtrail.NewAmount(50), Peer: "btc"}},
 	{"thorchain out", thorchain, "TransferOut(address,address,address,uint256,string)", []fundtrail.Hash{wordOf(who("vault")), wordOf(who("bob"))},
 		abi(0, 50, []byte("OUT:"+strings.Repeat("00", 31)+"01")),
-		Leg{Side: Withdrawal, ID: hexText(abi(1)), Recipient: bob, Amount: fundtrail.NewAmount(50)}},
+		Leg{Side: Leaves, ID: hexText(abi(1)), Recipient: bob, Amount: fundtrail.NewAmount(50)}},
 }
 
 func legTx(protocol, signature string, topics []fundtrail.Hash, data []byte) (*fundtrail.Transaction, Emitters) {
@@ -224,13 +224,13 @@ func TestCallLeg(t *testing.T) {
 		want Leg
 	}{
 		{"relay", append(sel("relay(bytes,bytes[],address[],uint256[])"), abi(relay, []byte{}, []byte{}, []byte{})...),
-			Leg{Protocol: celer, Side: Withdrawal, Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "eth", ID: hexText(abi(1))}},
+			Leg{Protocol: celer, Side: Leaves, Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "eth", ID: hexText(abi(1))}},
 		{"mint", append(sel("mint(bytes,bytes[],address[],uint256[])"), abi(mint, []byte{}, []byte{}, []byte{})...),
-			Leg{Protocol: celer, Side: Withdrawal, Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "eth", ID: hexText(abi(1))}},
+			Leg{Protocol: celer, Side: Leaves, Sender: ann, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "eth", ID: hexText(abi(1))}},
 		{"anySwapIn", append(sel("anySwapInAuto(bytes32,address,address,uint256,uint256)"), abi(hashOf(1), who("TOK"), who("bob"), 50, 1)...),
-			Leg{Protocol: multichain, Side: Withdrawal, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "eth", ID: hexText(abi(1))}},
+			Leg{Protocol: multichain, Side: Leaves, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50), Peer: "eth", ID: hexText(abi(1))}},
 		{"execute", append(sel("verifyHeaderAndExecuteTx(bytes,bytes,bytes,bytes,bytes)"), abi(pack(value, []byte{1}), []byte{}, []byte{}, []byte{}, []byte{})...),
-			Leg{Protocol: poly, Side: Withdrawal, Recipient: bob, Token: who("DST").String(), Amount: fundtrail.NewAmount(50), Peer: "eth", ID: "eth:0x00000000000000000007"}},
+			Leg{Protocol: poly, Side: Leaves, Recipient: bob, Token: who("DST").String(), Amount: fundtrail.NewAmount(50), Peer: "eth", ID: "eth:0x00000000000000000007"}},
 	} {
 		tx := fundtrail.TxID{Chain: fundtrail.Polygon, Hash: hashOf(3)}
 		c.want.Tx = tx
@@ -279,7 +279,7 @@ func FuzzCallLeg(f *testing.F) {
 			if l != (Leg{}) || !errors.Is(err, fundtrail.ErrInvalid) && !errors.Is(err, fundtrail.ErrNotFound) {
 				t.Fatal(l, err)
 			}
-		} else if l.ID == "" || l.Recipient == "" || l.Side != Withdrawal {
+		} else if l.ID == "" || l.Recipient == "" || l.Side != Leaves {
 			t.Fatalf("%+v", l)
 		}
 	})
@@ -292,7 +292,7 @@ func randomLegs(r *rand.Rand, n int) (deposits, withdrawals []Leg) {
 		d := Leg{Protocol: "nomad", Tx: fundtrail.TxID{Chain: "moonbeam", Hash: hashOf(byte(i))}, Time: at, Peer: fundtrail.Ethereum,
 			Recipient: fmt.Sprint("0x", r.IntN(4)), Token: "0xt", PeerToken: "0xu", Amount: fundtrail.NewAmount(uint64(1 + r.IntN(5)))}
 		w := d
-		w.Side, w.Tx, w.Peer, w.Token, w.PeerToken = Withdrawal, fundtrail.TxID{Chain: fundtrail.Ethereum, Hash: hashOf(byte(i))}, "moonbeam", "0xu", ""
+		w.Side, w.Tx, w.Peer, w.Token, w.PeerToken = Leaves, fundtrail.TxID{Chain: fundtrail.Ethereum, Hash: hashOf(byte(i))}, "moonbeam", "0xu", ""
 		w.Time = at.Add(time.Duration(r.Int64N(20_000)) * time.Second)
 		if r.IntN(2) == 0 {
 			d.ID, w.ID = fmt.Sprint(i), fmt.Sprint(i)
@@ -355,14 +355,14 @@ func TestPairExact(t *testing.T) {
 	at := func(s int64) time.Time { return time.Unix(1_650_000_000+s, 0).UTC() }
 	leg := func(side Side, n byte, s int64, amount uint64) Leg {
 		l := Leg{Protocol: "x", Side: side, Tx: fundtrail.TxID{Chain: "moonbeam", Hash: hashOf(n)}, Time: at(s), Recipient: "0x1", Amount: fundtrail.NewAmount(amount)}
-		if side == Withdrawal {
+		if side == Leaves {
 			l.Tx.Chain = fundtrail.Ethereum
 		}
 		return l
 	}
 	// The second deposit is too late for the first withdrawal.
-	ds := []Leg{leg(Deposit, 1, 0, 1_000_000), leg(Deposit, 2, 5000, 1_000_000)}
-	ws := []Leg{leg(Withdrawal, 3, 4000, 999_000), leg(Withdrawal, 4, 9000, 999_000)}
+	ds := []Leg{leg(Enters, 1, 0, 1_000_000), leg(Enters, 2, 5000, 1_000_000)}
+	ws := []Leg{leg(Leaves, 3, 4000, 999_000), leg(Leaves, 4, 9000, 999_000)}
 	weight := func(d, w int) float64 {
 		return DefaultOdds.weight(lossBin(ds[d].Amount, ws[w].Amount), waitBin(ds[d].Time, ws[w].Time)) / DefaultOdds.Absent
 	}
@@ -387,7 +387,7 @@ func TestPairCrowd(t *testing.T) {
 		l := Leg{Protocol: "x", Tx: fundtrail.TxID{Chain: "moonbeam", Hash: fundtrail.Hash{byte(i >> 8), byte(i)}}, Time: time.Unix(int64(1_650_000_000+i*600), 0).UTC(),
 			Recipient: "0xcrowd", Amount: fundtrail.NewAmount(uint64(1_000_000 + i))}
 		ds = append(ds, l)
-		l.Side, l.Tx.Chain, l.Time = Withdrawal, fundtrail.Ethereum, l.Time.Add(20*time.Minute)
+		l.Side, l.Tx.Chain, l.Time = Leaves, fundtrail.Ethereum, l.Time.Add(20*time.Minute)
 		if i%50 == 0 {
 			ws = append(ws, l)
 		}
@@ -407,7 +407,7 @@ func TestPairCrowd(t *testing.T) {
 func TestPairByID(t *testing.T) {
 	leg := func(side Side, n byte, id, to string, amount uint64) Leg {
 		l := Leg{Protocol: "x", Side: side, Tx: fundtrail.TxID{Chain: "moonbeam", Hash: hashOf(n)}, Time: time.Unix(1_650_000_000+int64(n), 0), ID: id, Recipient: to, Amount: fundtrail.NewAmount(amount)}
-		if side == Withdrawal {
+		if side == Leaves {
 			l.Tx.Chain = fundtrail.Ethereum
 		}
 		return l
@@ -417,13 +417,13 @@ func TestPairByID(t *testing.T) {
 		ds, ws []Leg
 		want   map[int]int
 	}{
-		{"one", []Leg{leg(Deposit, 1, "7", "a", 100)}, []Leg{leg(Withdrawal, 2, "7", "a", 99)}, map[int]int{0: 0}},
-		{"paid twice", []Leg{leg(Deposit, 1, "7", "a", 100)}, []Leg{leg(Withdrawal, 3, "7", "a", 100), leg(Withdrawal, 2, "7", "a", 100)}, map[int]int{1: 0}},
-		{"to another, whom another deposit would fit", []Leg{leg(Deposit, 1, "7", "a", 100), leg(Deposit, 1, "8", "e", 100)}, []Leg{leg(Withdrawal, 2, "7", "e", 100)}, nil},
-		{"hundreds of times more", []Leg{leg(Deposit, 1, "7", "a", 1_000_000)}, []Leg{leg(Withdrawal, 2, "7", "a", 300_000_000)}, nil},
-		{"of a token with more decimals", []Leg{leg(Deposit, 1, "7", "a", 1_000_000)}, []Leg{leg(Withdrawal, 2, "7", "a", 999_000_000_000_000_000)}, map[int]int{0: 0}},
-		{"of another protocol", []Leg{leg(Deposit, 1, "7", "a", 100)}, []Leg{func() Leg { l := leg(Withdrawal, 2, "7", "a", 100); l.Protocol = "y"; return l }()}, nil},
-		{"two of one transaction", []Leg{leg(Deposit, 1, "t", "a", 100), leg(Deposit, 1, "t", "b", 50)}, []Leg{leg(Withdrawal, 2, "t", "b", 50), leg(Withdrawal, 3, "t", "a", 100)}, map[int]int{0: 1, 1: 0}},
+		{"one", []Leg{leg(Enters, 1, "7", "a", 100)}, []Leg{leg(Leaves, 2, "7", "a", 99)}, map[int]int{0: 0}},
+		{"paid twice", []Leg{leg(Enters, 1, "7", "a", 100)}, []Leg{leg(Leaves, 3, "7", "a", 100), leg(Leaves, 2, "7", "a", 100)}, map[int]int{1: 0}},
+		{"to another, whom another deposit would fit", []Leg{leg(Enters, 1, "7", "a", 100), leg(Enters, 1, "8", "e", 100)}, []Leg{leg(Leaves, 2, "7", "e", 100)}, nil},
+		{"hundreds of times more", []Leg{leg(Enters, 1, "7", "a", 1_000_000)}, []Leg{leg(Leaves, 2, "7", "a", 300_000_000)}, nil},
+		{"of a token with more decimals", []Leg{leg(Enters, 1, "7", "a", 1_000_000)}, []Leg{leg(Leaves, 2, "7", "a", 999_000_000_000_000_000)}, map[int]int{0: 0}},
+		{"of another protocol", []Leg{leg(Enters, 1, "7", "a", 100)}, []Leg{func() Leg { l := leg(Leaves, 2, "7", "a", 100); l.Protocol = "y"; return l }()}, nil},
+		{"two of one transaction", []Leg{leg(Enters, 1, "t", "a", 100), leg(Enters, 1, "t", "b", 50)}, []Leg{leg(Leaves, 2, "t", "b", 50), leg(Leaves, 3, "t", "a", 100)}, map[int]int{0: 1, 1: 0}},
 	} {
 		got := map[int]int{}
 		for _, m := range Pair(c.ds, c.ws, PairOptions{}) {

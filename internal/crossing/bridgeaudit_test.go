@@ -14,12 +14,12 @@ import (
 func day(n int) time.Time { return time.Date(2022, 3, n, 0, 0, 0, 0, time.UTC) }
 
 func deposit(id string, at time.Time, to string, amount uint64) Leg {
-	return Leg{Protocol: "x", Side: Deposit, Tx: fundtrail.TxID{Chain: "side", Hash: fundtrail.Hash{1, byte(amount)}}, Time: at, Peer: fundtrail.Ethereum,
+	return Leg{Protocol: "x", Side: Enters, Tx: fundtrail.TxID{Chain: "side", Hash: fundtrail.Hash{1, byte(amount)}}, Time: at, Peer: fundtrail.Ethereum,
 		ID: id, Recipient: to, Token: "0xs", PeerToken: "0xt", Amount: fundtrail.NewAmount(amount)}
 }
 
 func withdrawal(id string, at time.Time, to string, amount uint64) Leg {
-	return Leg{Protocol: "x", Side: Withdrawal, Tx: fundtrail.TxID{Chain: fundtrail.Ethereum, Hash: fundtrail.Hash{2, byte(at.Unix())}}, Time: at,
+	return Leg{Protocol: "x", Side: Leaves, Tx: fundtrail.TxID{Chain: fundtrail.Ethereum, Hash: fundtrail.Hash{2, byte(at.Unix())}}, Time: at,
 		ID: id, Recipient: to, Token: "0xt", Amount: fundtrail.NewAmount(amount)}
 }
 

@@ -9,7 +9,7 @@ import (
 
 func TestPredict(t *testing.T) {
 	d := Leg{Protocol: "x", Tx: fundtrail.TxID{Chain: "moonbeam"}, Time: time.Unix(1_650_000_000, 0).UTC(), Peer: "eth", Sender: "0xann", Token: "0xs", Amount: fundtrail.NewAmount(1_000_000)}
-	w := Leg{Side: Withdrawal, Tx: fundtrail.TxID{Chain: "eth"}, Time: d.Time.Add(time.Hour), Recipient: "0xann", Token: "0xt", Amount: fundtrail.NewAmount(990_000)}
+	w := Leg{Side: Leaves, Tx: fundtrail.TxID{Chain: "eth"}, Time: d.Time.Add(time.Hour), Recipient: "0xann", Token: "0xt", Amount: fundtrail.NewAmount(990_000)}
 	p := Predict(&d, PairOptions{})
 	if p.Chain != "eth" || p.Recipient != "0xann" || p.TokenKnown || p.Most != d.Amount || !p.Fits(&w) {
 		t.Errorf("%+v", p)

@@ -33,7 +33,7 @@ func Locate(tx *fundtrail.Transaction, l *Leg, bridge fundtrail.Address, wrapped
 		}
 		var found fundtrail.TransferOutput
 		n := 0
-		if l.Side == Withdrawal {
+		if l.Side == Leaves {
 			found, n = only(tx, l, match, any, to)
 		} else if found, n = only(tx, l, match, from, any); n == 0 {
 			found, n = only(tx, l, match, any, into)

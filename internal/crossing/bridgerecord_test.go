@@ -13,10 +13,10 @@ func TestLocate(t *testing.T) {
 		bridge   string
 		want     uint32 // none: 99
 	}{
-		{"to the recipient", "b -> bob 50 TOK\nb -> cat 50 TOK", Leg{Side: Withdrawal, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50)}, "", 1_000_000},
-		{"made for the recipient", "- -> bob 50 TOK", Leg{Side: Withdrawal, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50)}, "", 1_000_000},
-		{"twice to the recipient", "b -> bob 50 TOK\nb -> bob 50 TOK", Leg{Side: Withdrawal, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50)}, "", 99},
-		{"nobody's", "b -> bob 50 TOK", Leg{Side: Withdrawal, Token: tok, Amount: fundtrail.NewAmount(50)}, "", 99},
+		{"to the recipient", "b -> bob 50 TOK\nb -> cat 50 TOK", Leg{Side: Leaves, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50)}, "", 1_000_000},
+		{"made for the recipient", "- -> bob 50 TOK", Leg{Side: Leaves, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50)}, "", 1_000_000},
+		{"twice to the recipient", "b -> bob 50 TOK\nb -> bob 50 TOK", Leg{Side: Leaves, Recipient: bob, Token: tok, Amount: fundtrail.NewAmount(50)}, "", 99},
+		{"nobody's", "b -> bob 50 TOK", Leg{Side: Leaves, Token: tok, Amount: fundtrail.NewAmount(50)}, "", 99},
 		{"from the sender, through a router", "ann -> r 50 TOK\nr -> bridge 50 TOK", Leg{Sender: ann, Token: tok, Amount: fundtrail.NewAmount(50)}, "bridge", 1_000_000},
 		{"by a contract, into the bridge", "r -> x 50 TOK\nx -> bridge 50 TOK", Leg{Sender: ann, Token: tok, Amount: fundtrail.NewAmount(50)}, "bridge", 1_000_001},
 		{"by a contract, into an unknown bridge", "r -> x 50 TOK\nx -> bridge 50 TOK", Leg{Sender: ann, Token: tok, Amount: fundtrail.NewAmount(50)}, "", 99},

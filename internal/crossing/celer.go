@@ -12,7 +12,7 @@ const celer = "celer"
 func celerSend(e *event) Leg {
 	w := e.words().want(8)
 	return Leg{
-		Side: Deposit, ID: w.hash(0), Sender: w.address(1), Recipient: w.address(2), Token: w.address(3),
+		Side: Enters, ID: w.hash(0), Sender: w.address(1), Recipient: w.address(2), Token: w.address(3),
 		Amount: w.amount(4), Peer: EVMChain(w.uint(5)),
 	}
 }
@@ -20,7 +20,7 @@ func celerSend(e *event) Leg {
 func celerRelayed(e *event) Leg {
 	w := e.words()
 	return Leg{
-		Side: Withdrawal, Sender: w.address(1), Recipient: w.address(2), Token: w.address(3),
+		Side: Leaves, Sender: w.address(1), Recipient: w.address(2), Token: w.address(3),
 		Amount: w.amount(4), Peer: EVMChain(w.uint(5)), ID: w.hash(6),
 	}
 }
@@ -28,7 +28,7 @@ func celerRelayed(e *event) Leg {
 func celerDeposited(e *event) Leg {
 	w := e.words()
 	return Leg{
-		Side: Deposit, ID: w.hash(0), Sender: w.address(1), Token: w.address(2),
+		Side: Enters, ID: w.hash(0), Sender: w.address(1), Token: w.address(2),
 		Amount: w.amount(3), Peer: EVMChain(w.uint(4)), Recipient: w.address(5),
 	}
 }
@@ -36,7 +36,7 @@ func celerDeposited(e *event) Leg {
 func celerMinted(e *event) Leg {
 	w := e.words()
 	return Leg{
-		Side: Withdrawal, Token: w.address(1), Recipient: w.address(2), Amount: w.amount(3),
+		Side: Leaves, Token: w.address(1), Recipient: w.address(2), Amount: w.amount(3),
 		Peer: EVMChain(w.uint(4)), ID: w.hash(5), Sender: w.address(6),
 	}
 }
@@ -45,13 +45,13 @@ func celerMinted(e *event) Leg {
 // celerBurntTo is of version 2, whose event does.
 func celerBurnt(e *event) Leg {
 	w := e.words()
-	return Leg{Side: Deposit, ID: w.hash(0), Token: w.address(1), Sender: w.address(2), Amount: w.amount(3), Recipient: w.address(4)}
+	return Leg{Side: Enters, ID: w.hash(0), Token: w.address(1), Sender: w.address(2), Amount: w.amount(3), Recipient: w.address(4)}
 }
 
 func celerBurntTo(e *event) Leg {
 	w := e.words().want(7)
 	return Leg{
-		Side: Deposit, ID: w.hash(0), Token: w.address(1), Sender: w.address(2), Amount: w.amount(3),
+		Side: Enters, ID: w.hash(0), Token: w.address(1), Sender: w.address(2), Amount: w.amount(3),
 		Peer: EVMChain(w.uint(4)), Recipient: w.address(5),
 	}
 }
@@ -59,7 +59,7 @@ func celerBurntTo(e *event) Leg {
 func celerWithdrawn(e *event) Leg {
 	w := e.words()
 	return Leg{
-		Side: Withdrawal, Recipient: w.address(1), Token: w.address(2), Amount: w.amount(3),
+		Side: Leaves, Recipient: w.address(1), Token: w.address(2), Amount: w.amount(3),
 		Peer: EVMChain(w.uint(4)), ID: w.hash(5), Sender: w.address(6),
 	}
 }
@@ -71,7 +71,7 @@ func celerRelay(args *words) Leg {
 		args.fail("the relay request is no message")
 	}
 	return Leg{
-		Side: Withdrawal, Sender: protoParty(args, p, 1), Recipient: protoParty(args, p, 2), Token: protoParty(args, p, 3),
+		Side: Leaves, Sender: protoParty(args, p, 1), Recipient: protoParty(args, p, 2), Token: protoParty(args, p, 3),
 		Amount: protoAmount(args, p, 4), Peer: EVMChain(p.numbers[5]), ID: protoID(args, p, 7),
 	}
 }
@@ -83,7 +83,7 @@ func celerMint(args *words) Leg {
 		args.fail("the mint request is no message")
 	}
 	return Leg{
-		Side: Withdrawal, Token: protoParty(args, p, 1), Recipient: protoParty(args, p, 2), Amount: protoAmount(args, p, 3),
+		Side: Leaves, Token: protoParty(args, p, 1), Recipient: protoParty(args, p, 2), Amount: protoAmount(args, p, 3),
 		Sender: protoParty(args, p, 4), Peer: EVMChain(p.numbers[5]), ID: protoID(args, p, 6),
 	}
 }
@@ -95,7 +95,7 @@ func celerWithdraw(args *words) Leg {
 		args.fail("the withdraw request is no message")
 	}
 	return Leg{
-		Side: Withdrawal, Token: protoParty(args, p, 1), Recipient: protoParty(args, p, 2), Amount: protoAmount(args, p, 3),
+		Side: Leaves, Token: protoParty(args, p, 1), Recipient: protoParty(args, p, 2), Amount: protoAmount(args, p, 3),
 		Sender: protoParty(args, p, 4), Peer: EVMChain(p.numbers[5]), ID: protoID(args, p, 6),
 	}
 }

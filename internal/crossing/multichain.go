@@ -10,7 +10,7 @@ const multichain = "multichain"
 func multichainOut(e *event) Leg {
 	w := e.words().want(3)
 	return Leg{
-		Side: Deposit, ID: hexText(e.tx.Hash[:]), Token: e.topicAddress(1), Sender: e.topicAddress(2), Recipient: e.topicAddress(3),
+		Side: Enters, ID: hexText(e.tx.Hash[:]), Token: e.topicAddress(1), Sender: e.topicAddress(2), Recipient: e.topicAddress(3),
 		Amount: w.amount(0), Peer: EVMChain(w.uint(2)),
 	}
 }
@@ -19,7 +19,7 @@ func multichainOut(e *event) Leg {
 func multichainIn(e *event) Leg {
 	w := e.words().want(3)
 	return Leg{
-		Side: Withdrawal, ID: e.topicHash(1), Token: e.topicAddress(2), Recipient: e.topicAddress(3),
+		Side: Leaves, ID: e.topicHash(1), Token: e.topicAddress(2), Recipient: e.topicAddress(3),
 		Amount: w.amount(0), Peer: EVMChain(w.uint(1)),
 	}
 }
@@ -28,7 +28,7 @@ func multichainIn(e *event) Leg {
 // each (bytes32 txs, address token, address to, uint256 amount, uint256 fromChainID).
 func multichainSwapIn(args *words) Leg {
 	return Leg{
-		Side: Withdrawal, ID: args.hash(0), Token: args.address(1), Recipient: args.address(2),
+		Side: Leaves, ID: args.hash(0), Token: args.address(1), Recipient: args.address(2),
 		Amount: args.amount(3), Peer: EVMChain(args.uint(4)),
 	}
 }

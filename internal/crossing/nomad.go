@@ -47,7 +47,7 @@ func nomadDispatch(e *event) Leg {
 	}
 	token := partyText(m[80:112])
 	leg := Leg{
-		Side: Deposit, ID: nomadID(binary.BigEndian.Uint32(m[36:])), Peer: NomadChain(binary.BigEndian.Uint32(m[40:])),
+		Side: Enters, ID: nomadID(binary.BigEndian.Uint32(m[36:])), Peer: NomadChain(binary.BigEndian.Uint32(m[40:])),
 		Recipient: partyText(m[113:145]), Amount: amountBytes(m[145:177]),
 	}
 	switch home := NomadChain(binary.BigEndian.Uint32(m[76:])); home {
@@ -69,7 +69,7 @@ func nomadReceive(e *event) Leg {
 	}
 	n := binary.BigEndian.Uint64(e.log.Topics[1][24:])
 	return Leg{
-		Side: Withdrawal, ID: nomadID(uint32(n)), Peer: NomadChain(uint32(n >> 32)),
+		Side: Leaves, ID: nomadID(uint32(n)), Peer: NomadChain(uint32(n >> 32)),
 		Token: e.topicAddress(2), Recipient: e.topicAddress(3), Amount: w.amount(1),
 	}
 }

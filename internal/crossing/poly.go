@@ -33,7 +33,7 @@ func polyCrossed(e *event) Leg {
 	if !ok {
 		w.fail("the message is cut off")
 	}
-	leg.Side, leg.Peer, leg.PeerToken, leg.Token = Deposit, polyChain(to), leg.Token, ""
+	leg.Side, leg.Peer, leg.PeerToken, leg.Token = Enters, polyChain(to), leg.Token, ""
 	leg.ID = polyID(e.tx.Chain, w.bytes(0))
 	leg.fromLock(e.in)
 	return leg
@@ -101,6 +101,6 @@ func polyExecute(args *words) Leg {
 		args.fail("the proven message is cut off")
 		return Leg{}
 	}
-	leg.Side, leg.Peer, leg.ID = Withdrawal, from, polyID(from, number)
+	leg.Side, leg.Peer, leg.ID = Leaves, from, polyID(from, number)
 	return leg
 }

@@ -17,7 +17,7 @@ func roninDeposited(e *event) Leg {
 		w.fail("it moves a token that is no amount")
 	}
 	return Leg{
-		Side: Deposit, ID: "deposit-" + e.topicNumber(1), Sender: e.topicAddress(2), Token: e.topicAddress(3),
+		Side: Enters, ID: "deposit-" + e.topicNumber(1), Sender: e.topicAddress(2), Token: e.topicAddress(3),
 		Recipient: w.address(0), Amount: w.amount(2), Peer: fundtrail.Ronin,
 	}
 }
@@ -27,7 +27,7 @@ func roninDeposited(e *event) Leg {
 func roninWithdrew(e *event) Leg {
 	w := e.words()
 	return Leg{
-		Side: Withdrawal, ID: e.topicNumber(1), Recipient: e.topicAddress(2), Token: e.topicAddress(3),
+		Side: Leaves, ID: e.topicNumber(1), Recipient: e.topicAddress(2), Token: e.topicAddress(3),
 		Amount: w.amount(0), Peer: fundtrail.Ronin,
 	}
 }

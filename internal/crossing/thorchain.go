@@ -253,7 +253,7 @@ func MemoLeg(m *Memo, tx fundtrail.TxID, pay Leg) (Leg, bool) {
 	pay.Protocol, pay.Tx = thorchain, tx
 	switch m.Kind {
 	case MemoSwap:
-		pay.Side, pay.ID = Deposit, hexText(tx.Hash[:])
+		pay.Side, pay.ID = Enters, hexText(tx.Hash[:])
 		pay.Peer, pay.Recipient = m.Chain, m.Recipient
 		if m.Recipient == "" {
 			pay.Recipient = pay.Sender
@@ -263,7 +263,7 @@ func MemoLeg(m *Memo, tx fundtrail.TxID, pay Leg) (Leg, bool) {
 			pay.Peer = "thorchain" // it stays there
 		}
 	case MemoOut, MemoRefund:
-		pay.Side, pay.ID = Withdrawal, hexText(m.Answers[:])
+		pay.Side, pay.ID = Leaves, hexText(m.Answers[:])
 		if m.Kind == MemoRefund {
 			pay.Peer = tx.Chain
 		}

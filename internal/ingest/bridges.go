@@ -33,15 +33,15 @@ type bridgeTable struct {
 }
 
 // On both ends of a matched passage the same columns stand.
-var matchedDeposit = bridgeTable{columns: 12, side: crossing.Deposit, chain: 0, time: 1, tx: 2, peer: 3, id: 6, token: 7, peerToken: 8, sender: 9, recipient: 10, amount: 11}
-var matchedWithdrawal = bridgeTable{columns: 12, side: crossing.Withdrawal, chain: 3, time: 4, tx: 5, peer: 0, id: 6, token: 8, peerToken: 7, sender: 9, recipient: 10, amount: 11}
+var matchedDeposit = bridgeTable{columns: 12, side: crossing.Enters, chain: 0, time: 1, tx: 2, peer: 3, id: 6, token: 7, peerToken: 8, sender: 9, recipient: 10, amount: 11}
+var matchedWithdrawal = bridgeTable{columns: 12, side: crossing.Leaves, chain: 3, time: 4, tx: 5, peer: 0, id: 6, token: 8, peerToken: 7, sender: 9, recipient: 10, amount: 11}
 
 // Deposits made on the source chain S, and withdrawals asked for on the target chain T,
 // both enter the bridge.
-var enters = bridgeTable{columns: 12, side: crossing.Deposit, time: 0, tx: 1, id: 2, sender: 3, recipient: 5, peerToken: 6, token: 7, chain: 8, peer: 9, amount: 11}
-var asks = bridgeTable{columns: 12, side: crossing.Deposit, time: 0, tx: 1, id: 2, sender: 3, recipient: 5, token: 6, peerToken: 7, peer: 8, chain: 9, amount: 11}
-var leaves = bridgeTable{columns: 7, side: crossing.Withdrawal, time: 0, tx: 1, id: 2, recipient: 3, token: 4, chain: 5, amount: 6, sender: -1, peerToken: -1, peer: -1}
-var unmatched = bridgeTable{columns: 7, side: crossing.Withdrawal, chain: 0, time: 1, tx: 2, id: 3, token: 4, recipient: 5, amount: 6, sender: -1, peerToken: -1, peer: -1}
+var enters = bridgeTable{columns: 12, side: crossing.Enters, time: 0, tx: 1, id: 2, sender: 3, recipient: 5, peerToken: 6, token: 7, chain: 8, peer: 9, amount: 11}
+var asks = bridgeTable{columns: 12, side: crossing.Enters, time: 0, tx: 1, id: 2, sender: 3, recipient: 5, token: 6, peerToken: 7, peer: 8, chain: 9, amount: 11}
+var leaves = bridgeTable{columns: 7, side: crossing.Leaves, time: 0, tx: 1, id: 2, recipient: 3, token: 4, chain: 5, amount: 6, sender: -1, peerToken: -1, peer: -1}
+var unmatched = bridgeTable{columns: 7, side: crossing.Leaves, chain: 0, time: 1, tx: 2, id: 3, token: 4, recipient: 5, amount: 6, sender: -1, peerToken: -1, peer: -1}
 
 var bridgeTables = map[string][]bridgeTable{
 	"SC_ValidERC20TokenDeposit":                    {enters},
@@ -91,7 +91,7 @@ func BridgeEvents(in Input, protocol string) (b Bridges, err error) {
 }
 
 func (b *Bridges) add(l crossing.Leg) {
-	if l.Side == crossing.Withdrawal {
+	if l.Side == crossing.Leaves {
 		b.Withdrawals = append(b.Withdrawals, l)
 	} else {
 		b.Deposits = append(b.Deposits, l)
@@ -229,7 +229,7 @@ func bridgeRow(f []string, at map[string]int) (l crossing.Leg, err error) {
 	switch get("side") {
 	case "deposit":
 	case "withdrawal":
-		l.Side = crossing.Withdrawal
+		l.Side = crossing.Leaves
 	default:
 		return l, malformed("side %q: want deposit or withdrawal", get("side"))
 	}

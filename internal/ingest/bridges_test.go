@@ -34,16 +34,16 @@ func TestBridgeEvents(t *testing.T) {
 		deposits, withdrawals []crossing.Leg
 	}{
 		{"SC_ValidERC20TokenWithdrawal.csv", "nomad", tabs("1650000000", h1, "7", ad, ad, "6648936", "50"), nil,
-			[]crossing.Leg{{Protocol: "nomad", Side: crossing.Withdrawal, Tx: eth(0x11), Time: at, ID: "7", Recipient: lo, Token: lo, Amount: fundtrail.NewAmount(50)}}},
+			[]crossing.Leg{{Protocol: "nomad", Side: crossing.Leaves, Tx: eth(0x11), Time: at, ID: "7", Recipient: lo, Token: lo, Amount: fundtrail.NewAmount(50)}}},
 		{"dir/TC_ValidNativeTokenWithdrawal.csv", "nomad", tabs("1650000000", h1, "7", ad, "0x0", lo, "0xmb", "0xe", "6648936", "1650811245", "20", "50"),
 			[]crossing.Leg{{Protocol: "nomad", Tx: fundtrail.TxID{Chain: "moonbeam", Hash: repeat(0x11)}, Time: at, Peer: "eth", ID: "7", Sender: lo, Recipient: lo, Token: "0xmb", PeerToken: "0xe", Amount: fundtrail.NewAmount(50)}}, nil},
 		{"CCTX_Withdrawal.csv.gz", "ronin", tabs("2020", "1650000000", h1, "1", "1650000000", h2, "7", "0xr", "0xe", ad, ad, "50"),
 			[]crossing.Leg{{Protocol: "ronin", Tx: fundtrail.TxID{Chain: "ronin", Hash: repeat(0x11)}, Time: at, Peer: "eth", ID: "7", Sender: lo, Recipient: lo, Token: "0xr", PeerToken: "0xe", Amount: fundtrail.NewAmount(50)}},
-			[]crossing.Leg{{Protocol: "ronin", Side: crossing.Withdrawal, Tx: eth(0x22), Time: at, Peer: "ronin", ID: "7", Sender: lo, Recipient: lo, Token: "0xe", PeerToken: "0xr", Amount: fundtrail.NewAmount(50)}}},
+			[]crossing.Leg{{Protocol: "ronin", Side: crossing.Leaves, Tx: eth(0x22), Time: at, Peer: "ronin", ID: "7", Sender: lo, Recipient: lo, Token: "0xe", PeerToken: "0xr", Amount: fundtrail.NewAmount(50)}}},
 		{"mine.csv", "", "\ufeffprotocol,side,chain,tx,time,peer,id,recipient,token,amount\r\nx,deposit,Moonbeam,1111" + h1[6:] + ",2022-04-15T05:20:00Z,ethereum,7," + ad + ",," + "50\r\n",
 			[]crossing.Leg{{Protocol: "x", Tx: fundtrail.TxID{Chain: "moonbeam", Hash: repeat(0x11)}, Time: at, Peer: "eth", ID: "7", Recipient: lo, Amount: fundtrail.NewAmount(50)}}, nil},
 		{"mine.csv", "", "amount,tx,side,protocol,chain\n50," + h2 + ",withdrawal,x,eth\n", nil,
-			[]crossing.Leg{{Protocol: "x", Side: crossing.Withdrawal, Tx: eth(0x22), Amount: fundtrail.NewAmount(50)}}},
+			[]crossing.Leg{{Protocol: "x", Side: crossing.Leaves, Tx: eth(0x22), Amount: fundtrail.NewAmount(50)}}},
 	} {
 		for _, packed := range []bool{false, true} {
 			text := c.text
