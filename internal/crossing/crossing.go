@@ -19,4 +19,11 @@
 // out of a service that keeps its customers' coins, and [PayoutList.Rank] ranks payouts that
 // can answer a deposit, with odds: a lead, never a link. doc/methods-coinjoin.md tells
 // what each assumes, when it fails, and how often it was right.
+//
+// # Bridges and swaps
+//
+// [Legs] decodes the two sides of bridges, [Pair] joins them by their ids or ranks
+// candidates with odds, and [Audit] finds withdrawals that no deposit answers for. [Swap]
+// nets one transaction's transfers. [ParseMemo] reads THORChain's memos.
+// doc/methods-bridges.md tells how often each was right.
 package crossing

@@ -1,0 +1,148 @@
+package crossing
+
+import (
+	"errors"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// An event is one log with the transaction around it, while a decoder reads it.
+type event struct {
+	tx   fundtrail.TxID
+	in   *fundtrail.Transaction
+	log  *fundtrail.Event
+	read words
+}
+
+func (e *event) words() *words {
+	e.read = words{data: e.log.Data, bad: e.read.bad}
+	return &e.read
+}
+
+func (e *event) topic(i int) (w words) {
+	if i >= len(e.log.Topics) {
+		e.read.fail("it has no topic %d", i)
+		return words{data: make([]byte, 32)}
+	}
+	return words{data: e.log.Topics[i][:]}
+}
+
+func (e *event) topicAddress(i int) string {
+	w := e.topic(i)
+	a := w.address(0)
+	if w.bad != "" {
+		e.read.fail("topic %d is no address", i)
+	}
+	return a
+}
+
+func (e *event) topicHash(i int) string {
+	w := e.topic(i)
+	return w.hash(0)
+}
+
+func (e *event) topicNumber(i int) string {
+	w := e.topic(i)
+	return w.amount(0).String()
+}
+
+// A signature is an event that bridges emit.
+type signature struct {
+	protocol string
+	decode   func(*event) Leg
+}
+
+var signatures = map[fundtrail.Hash]signature{
+	topic("Send(bytes32,address,address,address,uint256,uint64,uint64,uint32)"): {celer, celerSend},
+	topic("Relay(bytes32,address,address,address,uint256,uint64,bytes32)"):      {celer, celerRelayed},
+	topic("Deposited(bytes32,address,address,uint256,uint64,address)"):          {celer, celerDeposited},
+	topic("Deposited(bytes32,address,address,uint256,uint64,address,uint64)"):   {celer, celerDeposited},
+	topic("Mint(bytes32,address,address,uint256,uint64,bytes32,address)"):       {celer, celerMinted},
+	topic("Withdrawn(bytes32,address,address,uint256,uint64,bytes32,address)"):  {celer, celerWithdrawn},
+	topic("Burn(bytes32,address,address,uint256,address)"):                      {celer, celerBurnt},
+	topic("Burn(bytes32,address,address,uint256,uint64,address,uint64)"):        {celer, celerBurntTo},
+	topic("LogAnySwapOut(address,address,address,uint256,uint256,uint256)"):     {multichain, multichainOut},
+	topic("LogAnySwapIn(bytes32,address,address,uint256,uint256,uint256)"):      {multichain, multichainIn},
+	topic("CrossChainEvent(address,bytes,address,uint64,bytes,bytes)"):          {poly, polyCrossed},
+	topic("Dispatch(bytes32,uint256,uint64,bytes32,bytes)"):                     {nomad, nomadDispatch},
+	topic("Receive(uint64,address,address,address,uint256)"):                    {nomad, nomadReceive},
+	topic("TokenDeposited(uint256,address,address,address,uint32,uint256)"):     {ronin, roninDeposited},
+	topic("TokenWithdrew(uint256,address,address,uint256)"):                     {ronin, roninWithdrew},
+	topic("Deposit(address,address,uint256,string)"):                            {thorchain, thorDeposit},
+	topic("TransferOut(address,address,address,uint256,string)"):                {thorchain, thorOut},
+}
+
+// Emitters says which contracts are a protocol's, by the id of its record in
+// data/services. Anybody can emit an event of any
+// form, so an event of a contract that is not listed is no leg.
+type Emitters map[fundtrail.Address]string
+
+// Legs returns the ends of passages over bridges that a transaction's events record, in
+// the events' order, with the ledger record that carried the value where exactly one
+// fits. An event of a listed contract that is not of its form is an error, which wraps
+// [fundtrail.ErrInvalid] and names it; the legs that were read are returned beside it.
+func Legs(tx *fundtrail.Transaction, from Emitters) ([]Leg, error) {
+	var legs []Leg
+	var bad error
+	for i := range tx.Events {
+		log := &tx.Events[i]
+		protocol, listed := from[log.Contract]
+		if !listed || len(log.Topics) == 0 {
+			continue
+		}
+		sig, known := signatures[log.Topics[0]]
+		if !known || sig.protocol != protocol {
+			continue
+		}
+		e := event{tx: tx.ID, in: tx, log: log}
+		leg := sig.decode(&e)
+		if e.read.bad != "" {
+			bad = errors.Join(bad, malformed("event "+protocol+" of "+tx.ID.String(), "%s", e.read.bad))
+			continue
+		}
+		if leg.Amount.IsZero() && leg.Recipient == "" {
+			continue // another use of the same event
+		}
+		leg.Protocol, leg.Tx, leg.Time = protocol, tx.ID, tx.Block.Time
+		leg.Record = Locate(tx, &leg, log.Contract, nil)
+		legs = append(legs, leg)
+	}
+	return legs, bad
+}
+
+// A call is what a bridge's relayer calls on the destination.
+type call struct {
+	protocol string
+	decode   func(*words) Leg
+}
+
+var calls = map[[4]byte]call{
+	selector("relay(bytes,bytes[],address[],uint256[])"):                     {celer, celerRelay},
+	selector("mint(bytes,bytes[],address[],uint256[])"):                      {celer, celerMint},
+	selector("withdraw(bytes,bytes[],address[],uint256[])"):                  {celer, celerWithdraw},
+	selector("anySwapIn(bytes32,address,address,uint256,uint256)"):           {multichain, multichainSwapIn},
+	selector("anySwapInUnderlying(bytes32,address,address,uint256,uint256)"): {multichain, multichainSwapIn},
+	selector("anySwapInAuto(bytes32,address,address,uint256,uint256)"):       {multichain, multichainSwapIn},
+	selector("verifyHeaderAndExecuteTx(bytes,bytes,bytes,bytes,bytes)"):      {poly, polyExecute},
+}
+
+// CallLeg reads a call to a bridge's contract: the leg as far as the call tells. It has
+// no time, and whether the call succeeded is not in it. Its errors wrap
+// [fundtrail.ErrInvalid], or [fundtrail.ErrNotFound] when the call is none of a bridge
+// that is known here.
+func CallLeg(tx fundtrail.TxID, input []byte) (Leg, error) {
+	if len(input) < 4 {
+		return Leg{}, malformed("a call", "it has %d bytes, its selector alone has 4", len(input))
+	}
+	c, known := calls[[4]byte(input)]
+	if !known {
+		return Leg{}, notFound("read a call: %s is of no bridge that is known here", hexText(input[:4]))
+	}
+	w := words{data: input[4:]}
+	leg := c.decode(&w)
+	if w.bad != "" {
+		return Leg{}, malformed("a call of "+c.protocol, "%s", w.bad)
+	}
+	leg.Protocol, leg.Tx = c.protocol, tx
+	return leg, nil
+}
