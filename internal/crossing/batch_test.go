@@ -238,6 +238,9 @@ func TestDemixRefuses(t *testing.T) {
 	if _, err := crossing.Demix(nil, 0, nil); !errors.Is(err, fundtrail.ErrInvalid) {
 		t.Errorf("no pools: %v", err)
 	}
+	if _, err := crossing.Demix([]*crossing.Pool{p}, 0, make([]crossing.Batch, 1001)); !errors.Is(err, fundtrail.ErrLimit) {
+		t.Errorf("too many batches: %v", err)
+	}
 	if list, err := crossing.Demix([]*crossing.Pool{p}, 0, nil); err != nil || len(list) != 0 {
 		t.Errorf("no batches: %v, %v", list, err)
 	}
