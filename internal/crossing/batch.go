@@ -53,8 +53,8 @@ type Recipient struct {
 	Batch       int // index into the batches given
 	To          Account
 	Withdrawals []int // indexes into Pool.Withdrawals: what it took out in the batch's window
-	// Probability is that these withdrawals are the batch's: calibrated on the tuned part
-	// of the known cases, see doc/methods-mixers.md.
+	// Probability is that these withdrawals are the batch's, if the assumptions hold that
+	// doc/methods-mixers.md states. How often it is right was measured on held-out cases.
 	Probability float64
 	// Assigned tells that the best assignment as a whole, in which each withdrawal is used
 	// once and no batch pays out more than went in, has it.
@@ -67,10 +67,14 @@ type Recipient struct {
 // seconds. Launderers hurry: what is left in the pool longer is not this method's.
 const demixWindow = 24 * 3600
 
+// maxBatches bounds the work: it grows with the square of batches whose windows overlap.
+const maxBatches = 1000
+
 // Demix finds the recipients of batches in the pool at the given index, all of whose
 // batches are held to be one operator's. The other pools of the same chain tell who is
 // fresh and, the smallest of them, the price of gas. It returns everything it weighed,
-// by batch, then by first withdrawal.
+// by batch, then by first withdrawal. Its errors wrap fundtrail.ErrInvalid or
+// fundtrail.ErrLimit.
 func Demix(pools []*Pool, of int, batches []Batch) ([]Recipient, error) {
 	return demix(pools, of, batches, &tuned)
 }
@@ -78,6 +82,9 @@ func Demix(pools []*Pool, of int, batches []Batch) ([]Recipient, error) {
 func demix(pools []*Pool, of int, batches []Batch, w *weights) ([]Recipient, error) {
 	if of < 0 || of >= len(pools) {
 		return nil, fmt.Errorf("demix: pool %d of %d: %w", of, len(pools), fundtrail.ErrInvalid)
+	}
+	if len(batches) > maxBatches {
+		return nil, fmt.Errorf("demix: %d batches, the most is %d: they are to be one operator's, ask for fewer senders or larger batches: %w", len(batches), maxBatches, fundtrail.ErrLimit)
 	}
 	p := pools[of]
 	for b := range batches {

@@ -12,14 +12,14 @@ import (
 )
 
 // A plant is a made-up history: a crowd, and operators that pay in at once and take out
-// to fresh addresses, with a rounding of their own.
+// to fresh addresses, with a rounding of their own. They begin so many days apart.
 type plant struct {
 	ev      crossing.Events
 	senders map[crossing.Account]bool
 	truth   map[crossing.Account]crossing.Account // recipient -> operator
 }
 
-func newPlant(seed uint64, operators int) *plant {
+func newPlant(seed uint64, operators int, apart float64) *plant {
 	rng := rand.New(rand.NewPCG(seed, 99))
 	p := &plant{senders: map[crossing.Account]bool{}, truth: map[crossing.Account]crossing.Account{}}
 	type deposit struct {
@@ -59,7 +59,7 @@ func newPlant(seed uint64, operators int) *plant {
 	for op := range operators {
 		from := fresh()
 		p.senders[from] = true
-		start := int64(30+2*op)*day + rng.Int64N(day/4)
+		start := 30*day + int64(float64(op)*apart*day) + rng.Int64N(day/4)
 		n := 20 + rng.IntN(20)
 		for i := range n {
 			ins = append(ins, deposit{start + int64(i)*120, from})
@@ -114,7 +114,20 @@ func checkDemix(t *testing.T, p *crossing.Pool, batches []crossing.Batch, list [
 		}
 		taken[r.Batch] = append(taken[r.Batch], r.Withdrawals...)
 	}
+	// The probabilities keep to the same limits as the answer.
+	share, notes := map[int]float64{}, make([]float64, len(batches))
+	for _, r := range list {
+		notes[r.Batch] += r.Probability * float64(len(r.Withdrawals))
+		for _, w := range r.Withdrawals {
+			if share[w] += r.Probability; share[w] > 1+1e-9 {
+				t.Fatalf("withdrawal %d is in batches with %v in all", w, share[w])
+			}
+		}
+	}
 	for b := range batches {
+		if n := float64(len(batches[b].Deposits)); notes[b] > n+1e-9 {
+			t.Fatalf("batch %d is expected to pay out %v notes of %v", b, notes[b], n)
+		}
 		slices.Sort(taken[b])
 		for j, w := range taken[b] {
 			if j >= len(batches[b].Deposits) || p.Deposits[batches[b].Deposits[j]].Block > p.Withdrawals[w].Block {
@@ -128,7 +141,7 @@ func checkDemix(t *testing.T, p *crossing.Pool, batches []crossing.Batch, list [
 func TestDemixFindsPlanted(t *testing.T) {
 	var sum score
 	for seed := range uint64(4) {
-		pl := newPlant(seed, 6)
+		pl := newPlant(seed, 6, 2)
 		p := newPool(t, hundred, pl.ev)
 		if p.Overdrawn != 0 {
 			t.Fatal("the planted history is overdrawn")
@@ -189,6 +202,32 @@ func TestDemixHolds(t *testing.T) {
 	}
 }
 
+// TestDemixOverlap: of batches whose windows are one, no withdrawal is in two.
+func TestDemixOverlap(t *testing.T) {
+	for seed := range uint64(3) {
+		pl := newPlant(seed, 4, 0.1)
+		p := newPool(t, hundred, pl.ev)
+		batches := crossing.Batches(p, pl.senders, 5, 6*3600)
+		list, err := crossing.Demix([]*crossing.Pool{p}, 0, batches)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkDemix(t, p, batches, list)
+		var s score
+		for _, r := range list {
+			if r.Assigned {
+				s.found++
+				if !pl.truth[r.To].IsZero() {
+					s.right++
+				}
+			}
+		}
+		if s.truth = len(pl.truth); s.f1() < 0.85 {
+			t.Errorf("seed %d: recipients, whichever the batch: %v", seed, s)
+		}
+	}
+}
+
 func TestDemixRefuses(t *testing.T) {
 	p := newPool(t, hundred, crossing.Events{Deposits: []crossing.Deposit{{Leaf: 0, Block: 1, Time: 12}, {Leaf: 1, Block: 2, Time: 24}}})
 	for _, b := range []crossing.Batch{{}, {Deposits: []int{5}}, {Deposits: []int{-1}}, {Deposits: []int{1, 0}}, {Deposits: []int{0, 0}}} {
@@ -198,6 +237,9 @@ func TestDemixRefuses(t *testing.T) {
 	}
 	if _, err := crossing.Demix(nil, 0, nil); !errors.Is(err, fundtrail.ErrInvalid) {
 		t.Errorf("no pools: %v", err)
+	}
+	if _, err := crossing.Demix([]*crossing.Pool{p}, 0, make([]crossing.Batch, 1001)); !errors.Is(err, fundtrail.ErrLimit) {
+		t.Errorf("too many batches: %v", err)
 	}
 	if list, err := crossing.Demix([]*crossing.Pool{p}, 0, nil); err != nil || len(list) != 0 {
 		t.Errorf("no batches: %v, %v", list, err)
@@ -209,7 +251,7 @@ func TestDemixRefuses(t *testing.T) {
 
 // TestNull: what is dealt out anew keeps its counts, and what is moved its sizes.
 func TestNull(t *testing.T) {
-	pl := newPlant(1, 4)
+	pl := newPlant(1, 4, 2)
 	p := newPool(t, hundred, pl.ev)
 	q := p.Shuffled(3, 30*86400)
 	if slices.Equal(p.Withdrawals, q.Withdrawals) {

@@ -109,6 +109,9 @@ func fit(t testing.TB, r *ronin, use func(batch int) bool) *crossing.Weights {
 
 // TestWeights: the weights in the code are those that the tuned batches give.
 func TestWeights(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it fits")
+	}
 	r := theRonin(t)
 	w := fit(t, r, isTuned)
 	for part := range 2 {

@@ -353,3 +353,62 @@ func TestCombine(t *testing.T) {
 		}
 	}
 }
+
+// TestGasPrice: an odd price links only when one depositor alone had it, before London.
+func TestGasPrice(t *testing.T) {
+	d := func(leaf int, sender int, price uint64) crossing.Deposit {
+		return crossing.Deposit{Leaf: leaf, Block: 100, Time: 1200, Tx: tx(leaf), Sender: who(sender), GasPrice: price}
+	}
+	w := func(n int, block int64, price uint64, fee fundtrail.Amount) crossing.Withdrawal {
+		return crossing.Withdrawal{Block: block, Tx: tx(100 + n), Nullifier: note(tx(100 + n)), To: who(50 + n), Fee: fee, GasPrice: price}
+	}
+	const odd, shared, round = 20_123_456_789, 30_123_456_789, 40_000_000_000
+	p := newPool(t, hundred, crossing.Events{
+		Deposits: []crossing.Deposit{d(0, 1, odd), d(1, 2, shared), d(2, 3, shared), d(3, 4, round), d(4, 1, 0)},
+		Withdrawals: []crossing.Withdrawal{
+			w(0, 200, odd, fundtrail.Amount{}),
+			w(1, 201, shared, fundtrail.Amount{}),
+			w(2, 202, round, fundtrail.Amount{}),
+			w(3, 203, odd, ether(400)), // a relayer's price
+			w(4, 13_000_000, odd, fundtrail.Amount{}),
+		},
+	})
+	links := crossing.GasPrice([]*crossing.Pool{p})
+	if len(links) != 1 || links[0].Depositor != who(1) || links[0].Withdrawal != 0 {
+		t.Errorf("%+v; want one link, of the first withdrawal", links)
+	}
+}
+
+// TestCrossings: one crossing a column, with the notes there were, to the likeliest.
+func TestCrossings(t *testing.T) {
+	p := newPool(t, hundred, crossing.Events{
+		Deposits: []crossing.Deposit{
+			{Leaf: 0, Block: 100, Time: 1200, Tx: tx(0), Sender: who(1)}, {Leaf: 1, Block: 110, Time: 1320, Tx: tx(1), Sender: who(2)},
+			{Leaf: 2, Block: 120, Time: 1440, Tx: tx(2), Sender: who(1)}, {Leaf: 3, Block: 300, Time: 3600, Tx: tx(3), Sender: who(1)}},
+		Withdrawals: []crossing.Withdrawal{{Block: 200, Tx: tx(10), Nullifier: note(tx(10)), To: who(9)}, {Block: 210, Tx: tx(11), Nullifier: note(tx(11)), To: who(8)},
+			{Block: 220, Tx: tx(12), Nullifier: note(tx(12)), To: who(7)}},
+	})
+	rec := func(h fundtrail.Hash) fundtrail.TransferOutput {
+		return fundtrail.TransferOutput{Transfer: fundtrail.TransferID{Tx: fundtrail.TxID{Chain: fundtrail.Ethereum, Hash: h}}}
+	}
+	missing := tx(12)
+	records := crossing.Records{
+		In: func(_ *crossing.Pool, d *crossing.Deposit) (fundtrail.TransferOutput, bool) { return rec(d.Tx), true },
+		Out: func(_ *crossing.Pool, w *crossing.Withdrawal) (fundtrail.TransferOutput, bool) {
+			return rec(w.Tx), w.Tx != missing
+		},
+	}
+	got := crossing.Crossings([]*crossing.Pool{p}, []crossing.Link{
+		{Withdrawal: 0, Depositor: who(1), Probability: 0.97}, {Withdrawal: 0, Depositor: who(2), Probability: 0.02},
+		{Withdrawal: 1, Depositor: who(1), Probability: 0.3}, {Withdrawal: 1, Depositor: who(2), Probability: 0.7},
+		{Withdrawal: 2, Depositor: who(1), Probability: 0.99}}, records)
+	want := []fundtrail.Crossing{
+		{Kind: fundtrail.Mixer, Protocol: "tornado-cash", In: []fundtrail.TransferOutput{rec(tx(0)), rec(tx(2))}, Out: []fundtrail.TransferOutput{rec(tx(10))},
+			Method: crossing.PosteriorMethod, Confidence: 97},
+		{Kind: fundtrail.Mixer, Protocol: "tornado-cash", In: []fundtrail.TransferOutput{rec(tx(1))}, Out: []fundtrail.TransferOutput{rec(tx(11))},
+			Method: crossing.PosteriorMethod, Confidence: 70},
+	}
+	if d := cmp.Diff(want, got, cmp.AllowUnexported(fundtrail.Address{})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
