@@ -49,7 +49,10 @@ start and stop where the trace does.
 	scoreTxlists(t, &out)
 	scoreHeist(t, &out, "HB", "Harmony Bridge")
 	scoreHeist(t, &out, "Atomic", "Atomic Wallet")
-	for _, part := range []string{"internal/names/testdata/quality.txt"} { // each held to by a test of its own
+	for _, part := range []string{
+		"internal/names/testdata/quality.txt", "internal/crossing/testdata/quality.txt", "internal/crossing/testdata/bridge-quality.txt",
+		"internal/crossing/testdata/swap-quality.txt", "internal/crossing/testdata/coinjoin-quality.txt", "internal/crossing/testdata/payout-quality.txt",
+	} { // each held to by a test of its own
 		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(part)))
 		if err != nil {
 			t.Fatal(err)

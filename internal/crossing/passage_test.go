@@ -45,7 +45,7 @@ func withoutSenders(t *testing.T, p *plant) *crossing.Pool {
 // operators took out is linked to them, no withdrawal twice, none before its deposit, and
 // the answer does not depend on how often it is asked.
 func TestThrough(t *testing.T) {
-	p := newPlant(5, 6)
+	p := newPlant(5, 6, 2)
 	pool := withoutSenders(t, p)
 	tr := traceInto(p, pool.Note)
 	got, missed, err := crossing.Through(tr, []*crossing.Pool{pool})
@@ -93,7 +93,7 @@ func TestThrough(t *testing.T) {
 // TestThroughNothing: a trace that enters no mixer has no passages, and pools without its
 // deposits leave every payment missed.
 func TestThroughNothing(t *testing.T) {
-	p := newPlant(7, 1)
+	p := newPlant(7, 1, 2)
 	pool := withoutSenders(t, p)
 	if got, missed, err := crossing.Through(&fundtrail.Trace{}, []*crossing.Pool{pool}); len(got) != 0 || missed != 0 || err != nil {
 		t.Errorf("%v %d %v", got, missed, err)
