@@ -245,9 +245,12 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 	}
 	tr.Notes = append(append([]string{}, in.notes...), tr.Notes...)
 	if pools != nil {
-		missed := 0
-		if tr.Passages, missed, err = crossing.Through(tr, pools); err != nil {
+		var missed, clean int
+		if tr.Passages, missed, clean, err = crossing.Through(tr, pools); err != nil {
 			return nil, err
+		}
+		if clean > 0 {
+			tr.Notes = append(tr.Notes, fmt.Sprintf("Of %d payments into mixers no policy that conserves value holds half to be stolen; they are not followed through.", clean))
 		}
 		if missed > 0 {
 			tr.Notes = append(tr.Notes, fmt.Sprintf("The pools' events hold no deposit for %d of the payments into mixers; where those came out is not known.", missed))

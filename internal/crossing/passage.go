@@ -23,8 +23,9 @@ const (
 // every hop that ends at a mixer it finds the deposit by its transaction; all depositors
 // are held to be one operator's, as the thefts of one trace are. A pool's deposits
 // gain the senders that the trace tells. Hops whose deposit no pool holds are counted in
-// missed.
-func Through(tr *fundtrail.Trace, pools []*Pool) (passages []fundtrail.Passage, missed int, err error) {
+// missed, and those of which no policy that conserves value holds half to be stolen in
+// mostlyClean: whoever paid them in is somebody else.
+func Through(tr *fundtrail.Trace, pools []*Pool) (passages []fundtrail.Passage, missed, mostlyClean int, err error) {
 	t := &through{pools: pools, at: map[fundtrail.TxID][]place{}, of: map[key]*fundtrail.Passage{}}
 	for i, p := range pools {
 		for d := range p.Deposits {
@@ -37,16 +38,29 @@ func Through(tr *fundtrail.Trace, pools []*Pool) (passages []fundtrail.Passage, 
 		if h.End < 0 || tr.Ends[h.End].Kind != fundtrail.EndMixer || h.Kind == fundtrail.HopFee {
 			continue
 		}
+		if most := h.Taint.Most(); most.Less(half(h.Amount)) {
+			mostlyClean++
+			continue
+		}
 		if !t.deposit(h) {
 			missed++
 		}
 	}
 	for i := range pools {
 		if err := t.demix(i); err != nil {
-			return nil, missed, err
+			return nil, missed, mostlyClean, err
 		}
 	}
-	return t.list(), missed, nil
+	return t.list(), missed, mostlyClean, nil
+}
+
+// half is half of an amount, rounded up.
+func half(a fundtrail.Amount) fundtrail.Amount {
+	h, _ := a.MulDiv(fundtrail.NewAmount(1), fundtrail.NewAmount(2))
+	if twice, _ := h.Add(h); twice.Less(a) {
+		h, _ = h.Add(fundtrail.NewAmount(1))
+	}
+	return h
 }
 
 // A place is one deposit of one pool.

@@ -17,7 +17,7 @@ func traceInto(p *plant, note fundtrail.Amount) *fundtrail.Trace {
 	add := func(h fundtrail.Hash, from crossing.Account, at int64, end int) {
 		tr.Hops = append(tr.Hops, fundtrail.Hop{
 			Record: fundtrail.TransferOutput{Transfer: fundtrail.TransferID{Tx: fundtrail.TxID{Chain: fundtrail.Ethereum, Hash: h}}},
-			Time:   time.Unix(at, 0).UTC(), From: from.On(fundtrail.Ethereum), Asset: eth, Amount: note, Kind: fundtrail.HopTransfer, End: end,
+			Time:   time.Unix(at, 0).UTC(), From: from.On(fundtrail.Ethereum), Asset: eth, Amount: note, Kind: fundtrail.HopTransfer, End: end, Taint: fundtrail.Taints{fundtrail.FIFO: note},
 		})
 	}
 	for _, d := range p.ev.Deposits {
@@ -27,6 +27,10 @@ func traceInto(p *plant, note fundtrail.Amount) *fundtrail.Trace {
 	}
 	add(tx(987654), who(3), 1000, 0)
 	add(p.ev.Deposits[0].Tx, p.ev.Deposits[0].Sender, 1000, 1)
+	// Somebody else's, of which less than half is stolen, and all of it by poison alone.
+	add(p.ev.Deposits[1].Tx, p.ev.Deposits[1].Sender, 1000, 0)
+	less, _ := note.MulDiv(fundtrail.NewAmount(49), fundtrail.NewAmount(100))
+	tr.Hops[len(tr.Hops)-1].Taint = fundtrail.Taints{fundtrail.LIFO: less, fundtrail.Poison: note}
 	return tr
 }
 
@@ -48,8 +52,8 @@ func TestThrough(t *testing.T) {
 	p := newPlant(5, 6, 2)
 	pool := withoutSenders(t, p)
 	tr := traceInto(p, pool.Note)
-	got, missed, err := crossing.Through(tr, []*crossing.Pool{pool})
-	if err != nil || missed != 1 || len(got) != len(p.senders) {
+	got, missed, clean, err := crossing.Through(tr, []*crossing.Pool{pool})
+	if err != nil || missed != 1 || clean != 1 || len(got) != len(p.senders) {
 		t.Fatalf("%d passages, %d missed, %v; want %d and 1", len(got), missed, err, len(p.senders))
 	}
 	used := map[fundtrail.TxID]bool{}
@@ -78,13 +82,13 @@ func TestThrough(t *testing.T) {
 			}
 		}
 	}
-	if deposits != len(tr.Hops)-2 {
-		t.Errorf("%d deposits of %d", deposits, len(tr.Hops)-2)
+	if deposits != len(tr.Hops)-3 {
+		t.Errorf("%d deposits of %d", deposits, len(tr.Hops)-3)
 	}
 	if right < deposits*8/10 || wrong > right/5 {
 		t.Errorf("%d right and %d wrong of %d notes", right, wrong, deposits)
 	}
-	again, _, err := crossing.Through(tr, []*crossing.Pool{withoutSenders(t, p)})
+	again, _, _, err := crossing.Through(tr, []*crossing.Pool{withoutSenders(t, p)})
 	if d := cmp.Diff(got, again, cmp.Comparer(func(a, b fundtrail.Address) bool { return a == b }), cmp.Comparer(func(a, b fundtrail.Asset) bool { return a == b }), cmp.Comparer(func(a, b fundtrail.Amount) bool { return a == b })); d != "" || err != nil {
 		t.Errorf("asked again: %v\n%s", err, d)
 	}
@@ -95,11 +99,11 @@ func TestThrough(t *testing.T) {
 func TestThroughNothing(t *testing.T) {
 	p := newPlant(7, 1, 2)
 	pool := withoutSenders(t, p)
-	if got, missed, err := crossing.Through(&fundtrail.Trace{}, []*crossing.Pool{pool}); len(got) != 0 || missed != 0 || err != nil {
+	if got, missed, _, err := crossing.Through(&fundtrail.Trace{}, []*crossing.Pool{pool}); len(got) != 0 || missed != 0 || err != nil {
 		t.Errorf("%v %d %v", got, missed, err)
 	}
 	tr := traceInto(p, pool.Note)
-	if got, missed, err := crossing.Through(tr, nil); len(got) != 0 || missed != len(tr.Hops)-1 || err != nil {
+	if got, missed, _, err := crossing.Through(tr, nil); len(got) != 0 || missed != len(tr.Hops)-2 || err != nil {
 		t.Errorf("%v %d %v", got, missed, err)
 	}
 }
