@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -121,7 +122,7 @@ Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
 	fl := c.Flags()
 	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses: GraphSense tag packs, Etherscan label JSON (repeat)")
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
-	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace, with odds: mixers")
+	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, whose payout follows the payment in one transaction; mixers, with odds (repeat)")
 	fl.StringArrayVar(&f.mixers, "mixer-events", nil, "with --through mixers: `FILE` or folder of the events of a mixer's pools (repeat)")
 	fl.StringVar(&f.policy, "policy", "fifo", "the policy of headline figures and routes: fifo, lifo, haircut, tainted-first, tainted-last, tiho; all are always run")
 	fl.StringVar(&f.direction, "direction", "forward", "forward: where it went; backward: where it came from")
@@ -189,7 +190,7 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	if err := in.loadPrices(f.prices, warn); err != nil {
 		return err
 	}
-	pools, err := f.loadThrough(&in)
+	through, err := f.loadThrough(&in)
 	if err != nil {
 		return err
 	}
@@ -199,7 +200,7 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	}
 	p.start("tracing", 0)
 	opt.Progress = p.visited
-	doc, err := traceDocument(c.Context(), s, &in, claimed, opt, pools)
+	doc, err := traceDocument(c.Context(), s, &in, claimed, opt, through)
 	if err != nil {
 		return err
 	}
@@ -207,34 +208,59 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	return write(doc)
 }
 
-// loadThrough reads what it takes to go on through mixers.
-func (f *traceFlags) loadThrough(in *inputs) ([]*crossing.Pool, error) {
+// A passing is what a trace goes on through.
+type passing struct {
+	names []string // sorted: "mixers", "swaps"
+	pools []*crossing.Pool
+}
+
+// hook is what finds the other side of swaps, nil when they are not followed.
+func (p *passing) hook(l fundtrail.Ledger) trace.Crossings {
+	if !slices.Contains(p.names, "swaps") {
+		return nil
+	}
+	return crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: wrapsCoin, Name: func(a fundtrail.Address) string { return "" }})
+}
+
+// wrapsCoin reports whether a token on record is the chain's own coin, one to one.
+func wrapsCoin(a fundtrail.Asset) bool {
+	symbol, _, ok := data.AssetInfo(a)
+	return ok && !a.Contract.IsZero() && (symbol == "WETH" || symbol == "WBNB")
+}
+
+// loadThrough reads what it takes to go on through mixers and swaps.
+func (f *traceFlags) loadThrough(in *inputs) (p passing, err error) {
 	for _, what := range f.through {
-		if what != "mixers" {
-			return nil, usage("--through %q: want mixers", what)
+		if what != "mixers" && what != "swaps" {
+			return p, usage("--through %q: want mixers or swaps", what)
 		}
+		p.names = append(p.names, what)
 	}
+	slices.Sort(p.names)
+	p.names = slices.Compact(p.names)
+	mixers := slices.Contains(p.names, "mixers")
 	switch {
-	case len(f.through) > 0 && len(f.mixers) == 0:
-		return nil, usage("--through mixers needs the events of the pools: --mixer-events FOLDER")
-	case len(f.through) == 0 && len(f.mixers) > 0:
-		return nil, usage("--mixer-events goes with --through mixers")
-	case len(f.through) == 0:
-		return nil, nil
-	case f.direction == string(fundtrail.Backward):
-		return nil, usage("--through mixers goes forward")
+	case len(p.names) > 0 && f.direction == string(fundtrail.Backward):
+		return p, usage("--through goes forward")
+	case mixers && len(f.mixers) == 0:
+		return p, usage("--through mixers needs the events of the pools: --mixer-events FOLDER")
+	case !mixers && len(f.mixers) > 0:
+		return p, usage("--mixer-events goes with --through mixers")
+	case !mixers:
+		return p, nil
 	}
-	pools, files, err := loadPools(f.mixers)
+	var files []report.Input
+	p.pools, files, err = loadPools(f.mixers)
 	in.files = append(in.files, files...)
-	return pools, err
+	return p, err
 }
 
 // traceDocument runs the trace and makes its document.
-func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, opt trace.Options, pools []*crossing.Pool) (*report.Document, error) {
+func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, opt trace.Options, through passing) (*report.Document, error) {
 	input := trace.Input{
 		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
-		Pool: data.PoolOf, Decimals: decimals,
+		Pool: data.PoolOf, Decimals: decimals, Crossings: through.hook(in.ledger),
 	}
 	if in.prices != nil {
 		input.Price = in.prices.At
@@ -244,9 +270,9 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 		return nil, err
 	}
 	tr.Notes = append(append([]string{}, in.notes...), tr.Notes...)
-	if pools != nil {
+	if through.pools != nil {
 		var missed, clean int
-		if tr.Passages, missed, clean, err = crossing.Through(tr, pools); err != nil {
+		if tr.Passages, missed, clean, err = crossing.Through(tr, through.pools); err != nil {
 			return nil, err
 		}
 		if clean > 0 {
@@ -260,6 +286,7 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 		Program: "fundtrail " + programVersion(), Name: s.name, Actor: s.actor, Options: documentOptions(opt), Inputs: in.files,
 		Asset: assetInfo, Party: partyName, Ledger: in.ledger,
 	}
+	about.Options.Through = through.names
 	if len(s.incidents) == 1 {
 		about.Record = &s.incidents[0]
 	}

@@ -114,7 +114,7 @@ func isTimeout(err error) bool {
 // and the values of its query. It is for messages, and for what is stored.
 func Redact(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || u.Scheme == "" {
 		// Whatever it is, what is secret stands before an @ or after a ?.
 		if i := strings.LastIndexByte(raw, '@'); i >= 0 {
 			raw = "…" + raw[i:]

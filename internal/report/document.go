@@ -57,6 +57,7 @@ type Options struct {
 	Payback       int               `json:"payback"` // below 0: never
 	MaxVisits     int               `json:"max_visits"`
 	MinConfidence int               `json:"min_confidence"` // of a tag that stops the trace
+	Through       []string          `json:"through,omitempty"` // what it goes on through: "mixers", "swaps"
 }
 
 // Block is the last block of a chain that the ledger holds.

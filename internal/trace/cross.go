@@ -67,6 +67,23 @@ func (r *run) cross(e *event, pc *parcel) {
 	}
 }
 
+// swapped reports whether a record is the way into a swap whose other side comes later
+// than it: then value ends at whoever it was paid to, tagged or not.
+func (r *run) swapped(p fundtrail.Position) bool {
+	if r.in.Crossings == nil || r.back {
+		return false
+	}
+	for _, c := range r.in.Crossings.Crossings(r.ledger.Output(p)) {
+		if c.Kind != fundtrail.Swap {
+			continue
+		}
+		if outs, ok := r.records(c.Out); ok && slices.ContainsFunc(outs, func(q fundtrail.Position) bool { return r.after(q, p) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // passage returns the number by which an event names a crossing.
 func (r *run) passage(c *fundtrail.Crossing) int32 {
 	r.passages = append(r.passages, c)
