@@ -56,7 +56,7 @@ type Options struct {
 	DepositWindow string            `json:"deposit_window"`
 	Payback       int               `json:"payback"` // below 0: never
 	MaxVisits     int               `json:"max_visits"`
-	MinConfidence int               `json:"min_confidence"` // of a tag that stops the trace
+	MinConfidence int               `json:"min_confidence"`    // of a tag that stops the trace
 	Through       []string          `json:"through,omitempty"` // what it goes on through: "mixers", "swaps"
 }
 
