@@ -16,7 +16,6 @@ import (
 type flatEdge struct {
 	to       fundtrail.AddressID
 	amount   float64
-	first    int64
 	payments []fundtrail.Position
 }
 

@@ -55,7 +55,7 @@ doc/methods-bridges.md; what stands in two of them is one. Tables of matched pas
 name a withdrawal with several deposits: read one side of them, with --deposits or
 --withdrawals. Exit code 3: there are alarms.
 ` + exitCodes,
-		Example: `  fundtrail bridge audit nomad --events results/ --covered moonbeam:2022-01-11..2022-09-08`,
+		Example: `  fundtrail bridge audit nomad --deposits TC_ValidERC20TokenWithdrawal.csv.gz --withdrawals SC_ValidERC20TokenWithdrawal.csv.gz --covered moonbeam:2022-01-11..2022-09-08`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("bridge audit takes one protocol: nomad, ronin-bridge, celer, multichain or poly")
@@ -120,8 +120,8 @@ func runBridgeAudit(c *cobra.Command, f *auditFlags, protocol string) error {
 	if err := write(c.OutOrStdout(), out.Alarms); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "%s, %s: %d explained, %s, %d not covered\n", plural(len(deposits), "deposit"), plural(len(withdrawals), "withdrawal"),
-		out.Explained, plural(len(out.Alarms), "alarm"), len(out.NotCovered))
+	fmt.Fprintf(c.ErrOrStderr(), "%s, %s: %d explained, %s (inference, %s), %d not covered\n", plural(len(deposits), "deposit"), plural(len(withdrawals), "withdrawal"),
+		out.Explained, plural(len(out.Alarms), "alarm"), crossing.AuditMethod, len(out.NotCovered))
 	if len(out.Alarms) > 0 {
 		return &exitCode{code: exitFound}
 	}
@@ -156,7 +156,7 @@ func loadLegs(names []string, protocol string, stderr io.Writer) (deposits, with
 		b, err := ingest.BridgeEvents(ingest.File(name), protocol)
 		if err != nil {
 			if !slices.Contains(given, name) { // another table beside them
-				fmt.Fprintf(stderr, "ignored: %v\n", err)
+				fmt.Fprintf(stderr, "ignored: %s is no table of a bridge's passages that is read here\n", name)
 				continue
 			}
 			return nil, nil, err
@@ -215,10 +215,10 @@ func reasons(a *crossing.Alarm) string {
 
 func alarmsCSV(w io.Writer, list []crossing.Alarm) error {
 	t := csv.NewWriter(w)
-	t.Write([]string{"time", "tx", "id", "recipient", "token", "amount", "reasons"})
+	t.Write([]string{"time", "tx", "id", "recipient", "token", "amount", "reasons", "method"})
 	for i := range list {
 		l := &list[i].Leg
-		t.Write([]string{l.Time.UTC().Format(time.RFC3339), l.Tx.String(), l.ID, l.Recipient, l.Token, l.Amount.String(), reasons(&list[i])})
+		t.Write([]string{l.Time.UTC().Format(time.RFC3339), l.Tx.String(), l.ID, l.Recipient, l.Token, l.Amount.String(), reasons(&list[i]), string(crossing.AuditMethod)})
 	}
 	t.Flush()
 	return t.Error()

@@ -185,7 +185,7 @@ func changesText(w io.Writer, list []change) error {
 		if ch.UID != "" {
 			name += " (uid " + ch.UID + ")"
 		}
-		what := ch.Address
+		var what string
 		switch {
 		case ch.What == "address":
 			what = strings.TrimSpace(ch.Currency + " " + ch.Address)

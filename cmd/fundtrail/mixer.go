@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -171,9 +172,9 @@ func writeStolen(w io.Writer, pools []*crossing.Pool, doc *report.Document, day 
 		}
 	}
 	type sum struct {
-		notes, payers int
-		byPolicy      map[string]fundtrail.Amount
-		seen          map[string]bool
+		notes, others, payers int // others: payments of which no policy holds half to be stolen
+		byPolicy              map[string]fundtrail.Amount
+		seen                  map[string]bool
 	}
 	sums := map[*crossing.Pool]*sum{}
 	for _, list := range [][]report.Hop{doc.Hops, doc.Touched} {
@@ -188,24 +189,35 @@ func writeStolen(w io.Writer, pools []*crossing.Pool, doc *report.Document, day 
 				s = &sum{byPolicy: map[string]fundtrail.Amount{}, seen: map[string]bool{}}
 				sums[p] = s
 			}
-			s.notes++
-			if !s.seen[h.From] {
+			var stolen fundtrail.Amount
+			for _, policy := range lossless(doc) {
+				name, _, _ := strings.Cut(policy, "/")
+				text, ok := h.Tainted[name]
+				if !ok {
+					continue
+				}
+				a, err := fundtrail.ParseAmount(text)
+				if err != nil {
+					return err
+				}
+				s.byPolicy[policy], _ = s.byPolicy[policy].Add(a)
+				stolen = stolen.Max(a)
+			}
+			amount, err := fundtrail.ParseAmount(h.Amount)
+			if err != nil {
+				return err
+			}
+			if !crossing.MostlyStolen(amount, stolen) {
+				s.others++
+				continue
+			}
+			if s.notes++; !s.seen[h.From] {
 				s.seen[h.From] = true
 				s.payers++
 			}
-			for _, policy := range doc.Trace.Policies {
-				name, _, _ := strings.Cut(policy, "/")
-				if text, ok := h.Tainted[name]; ok {
-					a, err := fundtrail.ParseAmount(text)
-					if err != nil {
-						return err
-					}
-					s.byPolicy[policy], _ = s.byPolicy[policy].Add(a)
-				}
-			}
 		}
 	}
-	fmt.Fprintf(w, "\n%s, by its trace (inference; which of it was stolen is the record's claim):\n", screen.Line(doc.Trace.Name))
+	fmt.Fprintf(w, "\n%s, by its trace (inference; which of it was stolen is the record's claim):\n", screen.Line(cmp.Or(doc.Trace.Name, doc.Trace.Subject)))
 	if len(sums) == 0 {
 		_, err := fmt.Fprintln(w, "  none of the payments that it follows into mixers are deposits of these pools")
 		return err
@@ -217,8 +229,8 @@ func writeStolen(w io.Writer, pools []*crossing.Pool, doc *report.Document, day 
 		}
 		b := p.AsOf(blockAt(p, day))
 		least, most := span(doc, s.byPolicy)
-		fmt.Fprintf(w, "  %s: %s to %s %s by policy, in %s from %s; %s %% of the notes ever paid in\n", p.Name, coinsOf(p, least), coinsOf(p, most), strings.ToUpper(p.Name.Symbol),
-			plural(s.notes, "note"), counted(s.payers, "address", ""), strconv.FormatFloat(100*float64(s.notes)/float64(max(1, b.Deposits)), 'f', 1, 64))
+		fmt.Fprintf(w, "  %s: %s to %s %s by policy, in %s from %s; %s %% of the notes ever paid in%s\n", p.Name, coinsOf(p, least), coinsOf(p, most), strings.ToUpper(p.Name.Symbol),
+			plural(s.notes, "note"), counted(s.payers, "address", ""), strconv.FormatFloat(100*float64(s.notes)/float64(max(1, b.Deposits)), 'f', 1, 64), besides(s.others))
 	}
 	for _, e := range doc.Categories {
 		if e.Category != string(fundtrail.EndMixer) {
@@ -228,6 +240,19 @@ func writeStolen(w io.Writer, pools []*crossing.Pool, doc *report.Document, day 
 		fmt.Fprintf(w, "  into every mixer that it reaches, under any policy: at least %s, at most %s %s\n", inCoins(e.AtLeast, unit), inCoins(e.AtMost, unit), unit.Symbol)
 	}
 	return nil
+}
+
+// lossless are the report's policies that conserve value.
+func lossless(doc *report.Document) []string {
+	return slices.DeleteFunc(slices.Clone(doc.Trace.Policies), func(s string) bool { return s == string(fundtrail.Poison.Method()) })
+}
+
+// besides tells of payments that are counted in amounts and not in notes.
+func besides(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; besides %s of which no policy that conserves value holds half to be stolen", plural(n, "payment"))
 }
 
 // asset is what a report says of one of its assets.
@@ -255,9 +280,9 @@ func inCoins(text string, unit report.Asset) string {
 // span is the least and the most under the policies that lose nothing.
 func span(doc *report.Document, by map[string]fundtrail.Amount) (least, most fundtrail.Amount) {
 	first := true
-	for _, policy := range doc.Trace.Policies {
+	for _, policy := range lossless(doc) {
 		a, ok := by[policy]
-		if !ok || strings.HasPrefix(policy, "poison") {
+		if !ok {
 			continue
 		}
 		if first {

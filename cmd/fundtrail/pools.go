@@ -45,7 +45,7 @@ func loadPools(names []string) ([]*crossing.Pool, []report.Input, error) {
 	if len(events) == 0 {
 		return nil, nil, fmt.Errorf("--mixer-events: no file names a pool, such as deposits_eth_100.json: %w", fundtrail.ErrNotFound)
 	}
-	pools, err := makePools(events)
+	pools, err := crossing.NewPools(events)
 	return pools, inputs, err
 }
 
@@ -91,29 +91,16 @@ func readPoolFile(name string) (ev crossing.Events, in report.Input, err error) 
 	if err != nil {
 		return ev, in, err
 	}
-	return ev, report.Input{Role: "mixer events", Name: filepath.Base(name), SHA256: report.Digest([32]byte(sum.Sum(nil))),
+	// The folder is a part of the name where it tells the chain.
+	short := filepath.Base(name)
+	if whole, _ := ingest.MixerFile(name); whole != poolOf(short) {
+		short = filepath.ToSlash(filepath.Join(filepath.Base(filepath.Dir(name)), short))
+	}
+	return ev, report.Input{Role: "mixer events", Name: short, SHA256: report.Digest([32]byte(sum.Sum(nil))),
 		Bytes: info.Size(), Rows: len(ev.Deposits) + len(ev.Withdrawals)}, nil
 }
 
-func makePools(events map[crossing.PoolName]crossing.Events) ([]*crossing.Pool, error) {
-	var names []crossing.PoolName
-	chains := map[fundtrail.Chain][]crossing.Events{}
-	for name, e := range events {
-		names = append(names, name)
-		chains[name.Chain] = append(chains[name.Chain], e)
-	}
-	slices.SortFunc(names, crossing.PoolName.Compare)
-	clocks := map[fundtrail.Chain]*crossing.Clock{}
-	for c, list := range chains {
-		clocks[c] = crossing.NewClock(list...)
-	}
-	var pools []*crossing.Pool
-	for _, name := range names {
-		p, err := crossing.NewPool(name, events[name], clocks[name.Chain])
-		if err != nil {
-			return nil, err
-		}
-		pools = append(pools, p)
-	}
-	return pools, nil
+func poolOf(name string) crossing.PoolName {
+	p, _ := ingest.MixerFile(name)
+	return p
 }

@@ -219,7 +219,7 @@ func (p *passing) hook(l fundtrail.Ledger) trace.Crossings {
 	if !slices.Contains(p.names, "swaps") {
 		return nil
 	}
-	return crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: wrapsCoin, Name: func(a fundtrail.Address) string { return "" }})
+	return crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: wrapsCoin})
 }
 
 // wrapsCoin reports whether a token on record is the chain's own coin, one to one.

@@ -169,7 +169,6 @@ func (k *known) half(tuned bool) map[int]int {
 
 // byHash makes truth of a matched file: pairs of hashes.
 func (k *known) byHash(pairs ingest.Bridges) {
-	type end struct{ from, to fundtrail.Hash }
 	index := func(legs []crossing.Leg) map[fundtrail.Hash][]int {
 		m := map[fundtrail.Hash][]int{}
 		for i, l := range legs {

@@ -4,7 +4,10 @@ package crossing
 
 type Weights = weights
 
-var Tuned = &tuned
+var (
+	Tuned     = &tuned
+	Likeliest = likeliest
+)
 
 const (
 	NumFeatures = numFeatures

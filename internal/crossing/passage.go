@@ -38,7 +38,7 @@ func Through(tr *fundtrail.Trace, pools []*Pool) (passages []fundtrail.Passage, 
 		if h.End < 0 || tr.Ends[h.End].Kind != fundtrail.EndMixer || h.Kind == fundtrail.HopFee {
 			continue
 		}
-		if most := h.Taint.Most(); most.Less(half(h.Amount)) {
+		if !MostlyStolen(h.Amount, h.Taint.Most()) {
 			mostlyClean++
 			continue
 		}
@@ -54,13 +54,11 @@ func Through(tr *fundtrail.Trace, pools []*Pool) (passages []fundtrail.Passage, 
 	return t.list(), missed, mostlyClean, nil
 }
 
-// half is half of an amount, rounded up.
-func half(a fundtrail.Amount) fundtrail.Amount {
-	h, _ := a.MulDiv(fundtrail.NewAmount(1), fundtrail.NewAmount(2))
-	if twice, _ := h.Add(h); twice.Less(a) {
-		h, _ = h.Add(fundtrail.NewAmount(1))
-	}
-	return h
+// MostlyStolen reports whether a payment of an amount is to be taken for the thief's own:
+// the most that any policy that conserves value holds to be stolen is half of it at least.
+func MostlyStolen(amount, most fundtrail.Amount) bool {
+	rest, under := amount.Sub(most)
+	return under || rest.Cmp(most) <= 0
 }
 
 // A place is one deposit of one pool.

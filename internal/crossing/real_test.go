@@ -157,27 +157,14 @@ func makePools(t testing.TB, ev map[crossing.PoolName]crossing.Events, senders [
 	for _, s := range senders {
 		who[s.Tx] = s.Sender
 	}
-	var names []crossing.PoolName
-	chains := map[fundtrail.Chain][]crossing.Events{}
-	for name, e := range ev {
-		names = append(names, name)
-		chains[name.Chain] = append(chains[name.Chain], e)
+	for _, e := range ev {
 		for i := range e.Deposits {
 			e.Deposits[i].Sender = who[e.Deposits[i].Tx]
 		}
 	}
-	slices.SortFunc(names, crossing.PoolName.Compare)
-	clocks := map[fundtrail.Chain]*crossing.Clock{}
-	for c, list := range chains {
-		clocks[c] = crossing.NewClock(list...)
-	}
-	var pools []*crossing.Pool
-	for _, name := range names {
-		p, err := crossing.NewPool(name, ev[name], clocks[name.Chain])
-		if err != nil {
-			t.Fatal(err)
-		}
-		pools = append(pools, p)
+	pools, err := crossing.NewPools(ev)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return pools
 }

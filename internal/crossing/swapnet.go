@@ -105,8 +105,7 @@ func has(entries []fundtrail.Entry, a fundtrail.Address) bool {
 // one of those between.
 func (n *netting) joined(who, recipient, via fundtrail.Address, gave []Holding) bool {
 	root := map[fundtrail.Address]fundtrail.Address{}
-	var find func(a fundtrail.Address) fundtrail.Address
-	find = func(a fundtrail.Address) fundtrail.Address {
+	find := func(a fundtrail.Address) fundtrail.Address {
 		for root[a] != a && !root[a].IsZero() {
 			a = root[a]
 		}

@@ -10,6 +10,9 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
+// TornadoProtocol is how the mixer is called in what is concluded about it.
+const TornadoProtocol = "tornado-cash"
+
 // An Account is the 20 bytes of an address of an EVM chain. The zero Account is none:
 // an event that does not tell.
 type Account [20]byte
@@ -206,6 +209,30 @@ func (p *Pool) mergeWithdrawals() error {
 	}
 	p.Withdrawals = kept
 	return nil
+}
+
+// NewPools makes every pool of a mixer, each by the clock of its chain, in order of name.
+func NewPools(events map[PoolName]Events) ([]*Pool, error) {
+	var names []PoolName
+	chains := map[fundtrail.Chain][]Events{}
+	for name, e := range events {
+		names = append(names, name)
+		chains[name.Chain] = append(chains[name.Chain], e)
+	}
+	slices.SortFunc(names, PoolName.Compare)
+	clocks := map[fundtrail.Chain]*Clock{}
+	for c, list := range chains {
+		clocks[c] = NewClock(list...)
+	}
+	var pools []*Pool
+	for _, name := range names {
+		p, err := NewPool(name, events[name], clocks[name.Chain])
+		if err != nil {
+			return nil, err
+		}
+		pools = append(pools, p)
+	}
+	return pools, nil
 }
 
 // A Clock tells the time of a chain's blocks from those whose time is known.

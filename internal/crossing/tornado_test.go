@@ -185,7 +185,7 @@ func TestLinksHold(t *testing.T) {
 			rng.Shuffle(len(evs[i].Deposits), func(a, b int) { d := evs[i].Deposits; d[a], d[b] = d[b], d[a] })
 			rng.Shuffle(len(evs[i].Withdrawals), func(a, b int) { d := evs[i].Withdrawals; d[a], d[b] = d[b], d[a] })
 		}
-		pools, again := run()
+		_, again := run()
 		if d := cmp.Diff(first, again); d != "" {
 			t.Fatalf("seed %d: the order of events matters:\n%s", seed, d)
 		}
@@ -195,16 +195,27 @@ func TestLinksHold(t *testing.T) {
 			t.Fatalf("seed %d: the order of links matters:\n%s", seed, d)
 		}
 		type place struct{ pool, withdrawal int }
-		sum := map[place]float64{}
+		sum, most := map[place]float64{}, map[place]float64{}
 		for _, l := range joined {
-			sum[place{l.Pool, l.Withdrawal}] += l.Probability
+			k := place{l.Pool, l.Withdrawal}
+			sum[k] += l.Probability
+			most[k] = max(most[k], l.Probability)
+		}
+		for _, l := range crossing.Likeliest(joined) {
+			k := place{l.Pool, l.Withdrawal}
+			if p, ok := most[k]; !ok || l.Probability != p {
+				t.Fatalf("seed %d: withdrawal %v goes out twice, or with %v of %v", seed, k, l.Probability, p)
+			}
+			delete(most, k)
+		}
+		if len(most) > 0 {
+			t.Fatalf("seed %d: %d withdrawals are lost", seed, len(most))
 		}
 		for k, s := range sum {
 			if s > 1 {
 				t.Fatalf("seed %d: withdrawal %v belongs to depositors with %v in all", seed, k, s)
 			}
 		}
-		checkCrossings(t, pools, joined)
 	}
 	for _, m := range []fundtrail.Method{crossing.SameAddressMethod, crossing.GasMethod, crossing.TransferMethod, crossing.GasPriceMethod} {
 		if linked[m] == 0 {
@@ -239,40 +250,6 @@ func checkLinks(t *testing.T, pools []*crossing.Pool, links []crossing.Link) {
 		if l.AnonymitySet != p.Before(l.Withdrawal) || l.Probability <= 0 || l.Probability >= 1 {
 			t.Fatalf("%+v", l)
 		}
-	}
-}
-
-func checkCrossings(t *testing.T, pools []*crossing.Pool, links []crossing.Link) {
-	t.Helper()
-	rec := func(h fundtrail.Hash) fundtrail.TransferOutput {
-		return fundtrail.TransferOutput{Transfer: fundtrail.TransferID{Tx: fundtrail.TxID{Chain: fundtrail.Ethereum, Hash: h}}}
-	}
-	list := crossing.Crossings(pools, links, crossing.Records{
-		In: func(_ *crossing.Pool, d *crossing.Deposit) (fundtrail.TransferOutput, bool) { return rec(d.Tx), true },
-		Out: func(_ *crossing.Pool, w *crossing.Withdrawal) (fundtrail.TransferOutput, bool) {
-			return rec(w.Tx), true
-		},
-	})
-	out := map[fundtrail.TransferOutput]bool{}
-	index := crossing.NewMixerIndex(list)
-	for _, c := range list {
-		for _, in := range c.In {
-			if !slices.ContainsFunc(index.Crossings(in), func(x fundtrail.Crossing) bool { return cmp.Equal(x, c, cmp.AllowUnexported(fundtrail.Address{})) }) {
-				t.Fatalf("the index does not find %v by %s", c, in)
-			}
-		}
-		if c.Kind != fundtrail.Mixer || len(c.In) == 0 || len(c.Out) == 0 || c.Confidence < 10 || c.Confidence > 99 {
-			t.Fatalf("%+v", c)
-		}
-		for _, o := range c.Out {
-			if out[o] {
-				t.Fatalf("%s comes out twice", o)
-			}
-			out[o] = true
-		}
-	}
-	if len(links) > 0 && len(list) == 0 {
-		t.Fatal("links and no crossing")
 	}
 }
 
@@ -376,39 +353,5 @@ func TestGasPrice(t *testing.T) {
 	links := crossing.GasPrice([]*crossing.Pool{p})
 	if len(links) != 1 || links[0].Depositor != who(1) || links[0].Withdrawal != 0 {
 		t.Errorf("%+v; want one link, of the first withdrawal", links)
-	}
-}
-
-// TestCrossings: one crossing a column, with the notes there were, to the likeliest.
-func TestCrossings(t *testing.T) {
-	p := newPool(t, hundred, crossing.Events{
-		Deposits: []crossing.Deposit{
-			{Leaf: 0, Block: 100, Time: 1200, Tx: tx(0), Sender: who(1)}, {Leaf: 1, Block: 110, Time: 1320, Tx: tx(1), Sender: who(2)},
-			{Leaf: 2, Block: 120, Time: 1440, Tx: tx(2), Sender: who(1)}, {Leaf: 3, Block: 300, Time: 3600, Tx: tx(3), Sender: who(1)}},
-		Withdrawals: []crossing.Withdrawal{{Block: 200, Tx: tx(10), Nullifier: note(tx(10)), To: who(9)}, {Block: 210, Tx: tx(11), Nullifier: note(tx(11)), To: who(8)},
-			{Block: 220, Tx: tx(12), Nullifier: note(tx(12)), To: who(7)}},
-	})
-	rec := func(h fundtrail.Hash) fundtrail.TransferOutput {
-		return fundtrail.TransferOutput{Transfer: fundtrail.TransferID{Tx: fundtrail.TxID{Chain: fundtrail.Ethereum, Hash: h}}}
-	}
-	missing := tx(12)
-	records := crossing.Records{
-		In: func(_ *crossing.Pool, d *crossing.Deposit) (fundtrail.TransferOutput, bool) { return rec(d.Tx), true },
-		Out: func(_ *crossing.Pool, w *crossing.Withdrawal) (fundtrail.TransferOutput, bool) {
-			return rec(w.Tx), w.Tx != missing
-		},
-	}
-	got := crossing.Crossings([]*crossing.Pool{p}, []crossing.Link{
-		{Withdrawal: 0, Depositor: who(1), Probability: 0.97}, {Withdrawal: 0, Depositor: who(2), Probability: 0.02},
-		{Withdrawal: 1, Depositor: who(1), Probability: 0.3}, {Withdrawal: 1, Depositor: who(2), Probability: 0.7},
-		{Withdrawal: 2, Depositor: who(1), Probability: 0.99}}, records)
-	want := []fundtrail.Crossing{
-		{Kind: fundtrail.Mixer, Protocol: "tornado-cash", In: []fundtrail.TransferOutput{rec(tx(0)), rec(tx(2))}, Out: []fundtrail.TransferOutput{rec(tx(10))},
-			Method: crossing.PosteriorMethod, Confidence: 97},
-		{Kind: fundtrail.Mixer, Protocol: "tornado-cash", In: []fundtrail.TransferOutput{rec(tx(1))}, Out: []fundtrail.TransferOutput{rec(tx(11))},
-			Method: crossing.PosteriorMethod, Confidence: 70},
-	}
-	if d := cmp.Diff(want, got, cmp.AllowUnexported(fundtrail.Address{})); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
 	}
 }

@@ -73,15 +73,6 @@ func address(t testing.TB, s string) fundtrail.Address {
 	return a
 }
 
-func amount(t testing.TB, s string) fundtrail.Amount {
-	t.Helper()
-	a, err := fundtrail.ParseAmount(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
 // TestRealTxlist imports the 368,995 transactions, and checks what is known of them
 // and what another reader of CSV makes of the same file.
 func TestRealTxlist(t *testing.T) {

@@ -19,7 +19,6 @@ type state struct {
 	best    []found
 	weights []float32
 	runBuf  []byte
-	runWord word
 }
 
 // sums bound a form's score from above before it is compared in full.

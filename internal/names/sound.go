@@ -3,15 +3,9 @@ package names
 // Two derived forms make spellings alike. The sound of a word keeps its vowels and is
 // compared letter by letter; the skeleton is coarse and only finds candidates.
 
-// sounds, written as one byte each; capitals stand for what Latin letters write in
-// several ways.
-const (
-	soundSh = 'S' // sh, sch, ş
-	soundCh = 'C' // ch, tch, tsch, č
-	soundZh = 'J' // zh, ž
-	soundKh = 'X' // kh, ch in German and Polish, х, خ
-	soundTs = 'T' // ts, tz, z in German, ц
-)
+// Sounds are written as one byte each. Capitals stand for what Latin letters write in
+// several ways: S for sh, sch, ş; C for ch, tch, tsch, č; J for zh, ž; X for kh, ch in
+// German and Polish, х, خ; T for ts, tz, z in German, ц.
 
 // digraphs are tried in order; the longest first. They hold across the romanisations
 // of Russian, Arabic, Chinese and Korean and across English, German, French, Polish

@@ -646,10 +646,10 @@ func TestShellWord(t *testing.T) {
 
 func TestCommands(t *testing.T) {
 	d := lagoon(t)
-	if got, want := commandLine(newIndex(d).verifyCommand()), "fundtrail verify report.json --ledger lagoon/transactions.csv.gz --prices eth=eth-usd.csv"; got != want {
+	if got, want := commandLine(newIndex(d).verifyCommand()), "fundtrail verify report.json --ledger lagoon/transactions.csv.gz --prices eth=eth-usd.csv --mixer-events deposits_eth_10.json"; got != want {
 		t.Errorf("verify: %s, want %s", got, want)
 	}
-	want := `fundtrail trace lagoon-bridge --ledger lagoon/transactions.csv.gz --tags 'analyst'\''s tags.yaml' --prices eth=eth-usd.csv --policy fifo --direction forward --dust 0.0001 --hub 1000 --deposit-window 168h0m0s --payback 10 --min-confidence 40 --format json -o report.json`
+	want := `fundtrail trace lagoon-bridge --ledger lagoon/transactions.csv.gz --tags 'analyst'\''s tags.yaml' --prices eth=eth-usd.csv --through mixers --mixer-events deposits_eth_10.json --policy fifo --direction forward --dust 0.0001 --hub 1000 --deposit-window 168h0m0s --payback 10 --min-confidence 40 --format json -o report.json`
 	d.Trace.Options.Dust = map[string]string{"eth": "100000000000000", "btc": "10000"}
 	if got := commandLine(newIndex(d).traceCommand()); got != want {
 		t.Errorf("trace: %s, want %s", got, want)

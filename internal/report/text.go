@@ -455,7 +455,7 @@ func (t *texter) command(args []argument) {
 			add(a.flag, false)
 		}
 		t.line(normal, line+" \\")
-		chunks := a.chunks(t.width - 1)
+		chunks := a.chunks(t.width - len(" \\")) // the last may be followed by another word
 		for _, c := range chunks[:len(chunks)-1] {
 			t.line(normal, c+"\\")
 		}

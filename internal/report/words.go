@@ -183,6 +183,9 @@ func (x *index) options() [][2]string {
 		}
 		out = append(out, [2]string{"Dust floor", floor})
 	}
+	if len(o.Through) > 0 {
+		out = append(out, [2]string{"Through", clean(strings.Join(o.Through, ", "))})
+	}
 	return append(out,
 		[2]string{"Hub", "over " + count(o.Hub, "counterparty")},
 		[2]string{"Deposit window", duration(o.DepositWindow)},
@@ -334,7 +337,7 @@ func (a argument) chunks(room int) []string {
 
 // verifyCommand is the command that checks the JSON report against its inputs.
 func (x *index) verifyCommand() []argument {
-	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags("ledger", "prices")...)
+	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags("ledger", "prices", "mixer events")...)
 }
 
 // traceCommand is the command that makes the JSON report again.
@@ -345,6 +348,10 @@ func (x *index) traceCommand() []argument {
 		args = append(args, argument{"", word})
 	}
 	args = append(args, x.inputFlags("ledger", "tags", "prices")...)
+	for _, what := range h.Options.Through {
+		args = append(args, argument{"--through", what})
+	}
+	args = append(args, x.inputFlags("mixer events")...)
 	args = append(args, argument{"--policy", policyName(h.Policy)}, argument{"--direction", h.Direction})
 	return append(append(args, x.optionFlags()...), argument{"--format json", ""}, argument{"-o", "report.json"})
 }
@@ -361,7 +368,7 @@ func (x *index) inputFlags(roles ...string) []argument {
 		if in.Role == "prices" {
 			name = firstOf(in.Asset, x.pricedAsset(), "ASSET") + "=" + name
 		}
-		args = append(args, argument{"--" + in.Role, name})
+		args = append(args, argument{"--" + strings.ReplaceAll(in.Role, " ", "-"), name})
 	}
 	return args
 }

@@ -21,7 +21,6 @@ type refAccount struct {
 	first      uint64
 	last       uint64
 	poison     bool
-	gaps       []uint64 // still to come
 }
 
 func (a *refAccount) balance() uint64 { return uint64(len(a.fifo)) }

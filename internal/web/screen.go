@@ -128,7 +128,6 @@ type batchWork struct {
 	call     *call
 	context  context.Context
 	parts    []part
-	ids      []string // of the records, where they are kept
 }
 
 // A part is some of a batch's items, answered and encoded.
