@@ -261,37 +261,44 @@ type Trace struct {
 	Gaps       []Gap
 	Notes      []string // what the data does not show
 	Visited    int      // movements read
-	// Passages are where methods say that value came out of mixers. Nothing above counts
-	// them: no hop, no end and no bound.
+	// Passages are where methods say that value came out of mixers, CoinJoins and bridges
+	// that no id joins. Nothing above counts them: no hop, no end and no bound.
 	Passages []Passage
 }
 
-// A Passage is what one depositor paid into one pool of a mixer, and where methods say
-// that it came out. The deposits are facts; the withdrawals are facts that the mixer
-// unties from them, and which of them is this depositor's is an inference with odds.
+// A Passage is what one party paid into one place that unties what goes in from what
+// comes out: a pool of a mixer, a CoinJoin, a bridge whose two sides share no id. What
+// went in is fact, and so is what came out; which of it is this party's is an inference
+// with odds.
 type Passage struct {
-	Protocol    string // "tornado-cash"
-	Pool        string // "eth 100 eth"
-	Asset       Asset
-	Note        Amount // what each deposit paid in and each withdrawal took out
+	Kind        CrossingKind // Mixer, for CoinJoins too, or Bridge
+	Protocol    string       // "tornado-cash", "wasabi-2", "poly-network"
+	Pool        string       // "eth 100 eth"; "" where the protocol has none
+	Asset       Asset        // that went in
+	Note        Amount       // what each deposit paid in, where all are alike; else zero
 	Depositor   Address
 	Deposits    []TransferOutput // the records that the trace came in by, in order
 	First, Last time.Time        // of the deposits
 	Withdrawals []Withdrawal     // in the ledger's order
 }
 
-// A Withdrawal is one note taken out of a mixer's pool, and how likely it is that the
-// passage's depositor had paid it in.
+// A Withdrawal is value that came out, and how likely it is that it is the passage's.
 type Withdrawal struct {
-	Tx   TxID
-	Time time.Time // of the block; interpolated where the events do not tell it
-	To   Address
-	Fee  Amount // of Passage.Note: what the relayer kept
+	Tx     TxID
+	Record TransferOutput // the ledger's record of it; zero where the ledger holds none
+	Time   time.Time      // of the block; interpolated where the events do not tell it
+	To     Address
+	Asset  Asset  // the passage's own, but over a bridge
+	Amount Amount // that arrived at To
+	// Carries is the part of Amount that is the passage's if the link is right: all of it
+	// out of a mixer's pool, a share of it out of a CoinJoin.
+	Carries Amount
+	Fee     Amount // kept on the way: of Passage.Note, what the relayer kept
 	// Probability is the posterior of the methods together, calibrated on known cases.
 	Probability  float64
 	Certainty    Certainty
 	Method       Method
-	AnonymitySet int // deposits that it could have come from, before anything was inferred
+	AnonymitySet int // deposits, or owners, that it could have come from, before anything was inferred
 }
 
 // A Certainty says how an inferred link may be used. Sums of the three are kept apart.

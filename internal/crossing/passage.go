@@ -93,7 +93,7 @@ func (t *through) deposit(h *fundtrail.Hop) bool {
 		k := key{at.pool, who}
 		ps := t.of[k]
 		if ps == nil {
-			ps = &fundtrail.Passage{Protocol: TornadoProtocol, Pool: p.Name.String(), Asset: h.Asset, Note: p.Note, Depositor: h.From, First: h.Time}
+			ps = &fundtrail.Passage{Kind: fundtrail.Mixer, Protocol: TornadoProtocol, Pool: p.Name.String(), Asset: h.Asset, Note: p.Note, Depositor: h.From, First: h.Time}
 			t.of[k] = ps
 		}
 		ps.Deposits = append(ps.Deposits, h.Record)
@@ -132,8 +132,10 @@ func (t *through) demix(of int) error {
 			continue
 		}
 		w := &p.Withdrawals[l.Withdrawal]
+		got, _ := p.Note.Sub(w.Fee)
 		ps.Withdrawals = append(ps.Withdrawals, fundtrail.Withdrawal{
-			Tx: fundtrail.TxID{Chain: p.Name.Chain, Hash: w.Tx}, Time: time.Unix(w.Time, 0).UTC(), To: w.To.On(p.Name.Chain), Fee: w.Fee,
+			Tx: fundtrail.TxID{Chain: p.Name.Chain, Hash: w.Tx}, Time: time.Unix(w.Time, 0).UTC(), To: w.To.On(p.Name.Chain),
+			Asset: ps.Asset, Amount: got, Carries: got, Fee: w.Fee,
 			Probability: l.Probability, Certainty: c, Method: l.Method, AnonymitySet: l.AnonymitySet,
 		})
 	}
