@@ -146,6 +146,10 @@ const (
 	FeeIndex   uint32 = 2_000_000_000 // the fee; its parts, where told, stand above: see doc/formats.md
 )
 
+// MixIndex stands in place of an output where what is cited is all that went into a mix of
+// a coin chain: the inputs, and none of the outputs.
+const MixIndex uint32 = 2_100_000_000
+
 // An Entry is what one address put into, or took out of, a transfer. Address is
 // zero where a script has no address.
 type Entry struct {

@@ -122,7 +122,7 @@ Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
 	fl := c.Flags()
 	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses: GraphSense tag packs, Etherscan label JSON (repeat)")
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
-	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, whose payout follows the payment in one transaction; mixers, with odds (repeat)")
+	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, whose payout follows the payment in one transaction; mixers and coinjoins, with odds (repeat)")
 	fl.StringArrayVar(&f.mixers, "mixer-events", nil, "with --through mixers: `FILE` or folder of the events of a mixer's pools (repeat)")
 	fl.StringVar(&f.policy, "policy", "fifo", "the policy of headline figures and routes: fifo, lifo, haircut, tainted-first, tainted-last, tiho; all are always run")
 	fl.StringVar(&f.direction, "direction", "forward", "forward: where it went; backward: where it came from")
@@ -210,7 +210,7 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 
 // A passing is what a trace goes on through.
 type passing struct {
-	names []string // sorted: "mixers", "swaps"
+	names []string // sorted: "coinjoins", "mixers", "swaps"
 	pools []*crossing.Pool
 }
 
@@ -231,8 +231,8 @@ func wrapsCoin(a fundtrail.Asset) bool {
 // loadThrough reads what it takes to go on through mixers and swaps.
 func (f *traceFlags) loadThrough(in *inputs) (p passing, err error) {
 	for _, what := range f.through {
-		if what != "mixers" && what != "swaps" {
-			return p, usage("--through %q: want mixers or swaps", what)
+		if what != "mixers" && what != "swaps" && what != "coinjoins" {
+			return p, usage("--through %q: want mixers, coinjoins or swaps", what)
 		}
 		p.names = append(p.names, what)
 	}
@@ -260,7 +260,7 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 	input := trace.Input{
 		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
-		Pool: data.PoolOf, Decimals: decimals, Crossings: through.hook(in.ledger),
+		Pool: data.PoolOf, Decimals: decimals, Crossings: through.hook(in.ledger), Mixes: crossing.NewCoinJoins(in.ledger),
 	}
 	if in.prices != nil {
 		input.Price = in.prices.At
@@ -280,6 +280,11 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 		}
 		if missed > 0 {
 			tr.Notes = append(tr.Notes, fmt.Sprintf("The pools' events hold no deposit for %d of the payments into mixers; where those came out is not known.", missed))
+		}
+	}
+	if slices.Contains(through.names, "coinjoins") {
+		if err := throughCoinJoins(tr, in.ledger); err != nil {
+			return nil, err
 		}
 	}
 	about := report.About{

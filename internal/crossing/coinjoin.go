@@ -11,8 +11,8 @@ import (
 type CoinJoinKind string
 
 const (
-	Wasabi1      CoinJoinKind = "wasabi1"
-	Wasabi2      CoinJoinKind = "wasabi2"
+	Wasabi1      CoinJoinKind = "wasabi-1"
+	Wasabi2      CoinJoinKind = "wasabi-2"
 	Whirlpool    CoinJoinKind = "whirlpool"     // a mix
 	WhirlpoolTx0 CoinJoinKind = "whirlpool-tx0" // one owner's preparation for mixes
 	JoinMarket   CoinJoinKind = "joinmarket"

@@ -49,6 +49,12 @@ func (cj *CoinJoin) Spread(t *fundtrail.Transfer, taint []uint64) (CoinJoinSprea
 	if err != nil {
 		return CoinJoinSpread{}, fmt.Errorf("spread %s: %w", cj.Tx, err)
 	}
+	// What is certain has its place before anything else is placed.
+	for i := range cj.Matched {
+		if p := &cj.Matched[i]; p.Sure {
+			s.keep(p)
+		}
+	}
 	for i := range cj.Matched {
 		if p := &cj.Matched[i]; p.Sure {
 			s.participant(p)
@@ -160,26 +166,40 @@ func portion(a, b, c uint64) uint64 {
 	return q
 }
 
-// participant spreads what the inputs of one owner bring.
-func (s *spreader) participant(p *Participant) {
-	var in, taint uint64
+// put returns what the inputs of one owner bring, and what of it is tainted.
+func (s *spreader) put(p *Participant) (in, taint uint64) {
 	for _, i := range p.Inputs {
 		in += s.in[i]
 		taint += s.taint[i]
 	}
+	return in, taint
+}
+
+// has returns what an owner has in the mix, of which it put in the given amount, and what
+// of that is in equal outputs. A maker earns, so that it gets more than it put in; others pay.
+func (cj *CoinJoin) has(p *Participant, in, change uint64) (whole, equal uint64) {
+	for _, g := range cj.Groups[:p.Levels] {
+		equal += g.Amount
+	}
+	return max(in, change+equal), equal
+}
+
+// keep leaves a participant's part of the taint in its change.
+func (s *spreader) keep(p *Participant) {
+	in, taint := s.put(p)
+	change := s.out[p.Change]
+	whole, _ := s.cj.has(p, in, change)
+	s.certain[p.Change] = portion(taint, change, whole)
+}
+
+// participant spreads what else the inputs of one owner bring.
+func (s *spreader) participant(p *Participant) {
+	in, taint := s.put(p)
 	if taint == 0 {
 		return
 	}
-	var got uint64
-	for _, g := range s.cj.Groups[:p.Levels] {
-		got += g.Amount
-	}
-	change := s.out[p.Change]
-	// A maker earns, so that it gets more than it put in; others pay.
-	whole := max(in, change+got)
-	room := change - s.certain[p.Change] - s.expected[p.Change]
-	kept := min(portion(taint, change, whole), room)
-	s.certain[p.Change] += kept
+	change, kept := s.out[p.Change], s.certain[p.Change]
+	whole, got := s.cj.has(p, in, change)
 	// What it paid went to the miner, and with Wasabi to the coordinator, with JoinMarket
 	// to the makers, whose outputs these are among the others.
 	cost := whole - change - got

@@ -35,8 +35,8 @@ func Through(tr *fundtrail.Trace, pools []*Pool) (passages []fundtrail.Passage, 
 	}
 	for i := range tr.Hops {
 		h := &tr.Hops[i]
-		if h.End < 0 || tr.Ends[h.End].Kind != fundtrail.EndMixer || h.Kind == fundtrail.HopFee {
-			continue
+		if h.End < 0 || tr.Ends[h.End].Kind != fundtrail.EndMixer || h.Kind == fundtrail.HopFee || h.Record.Output == fundtrail.MixIndex {
+			continue // a CoinJoin has no pool: see ThroughCoinJoins
 		}
 		if !MostlyStolen(h.Amount, h.Taint.Most()) {
 			mostlyClean++

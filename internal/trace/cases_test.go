@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 //	answer
 //
 // A question is "ledger" with a ledger's text, "tags" with lines of NAME CATEGORY ACTOR
-// [ROLE], or "trace" with what to trace from and options; only trace has an answer.
+// [ROLE], "mixes" with lines of TX PROTOCOL CONFIDENCE [INPUT+INPUT>OUTPUT:WHOLE], or "trace" with what to trace from and options; only trace has an answer.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -53,8 +53,9 @@ func TestCases(t *testing.T) {
 }
 
 type caseState struct {
-	text *ledgertest.Text
-	tags map[fundtrail.Address][]fundtrail.Tag
+	text  *ledgertest.Text
+	mixes mixes
+	tags  map[fundtrail.Address][]fundtrail.Tag
 }
 
 func runCases(t *testing.T, text string) string {
@@ -97,7 +98,7 @@ func (s *caseState) answer(t *testing.T, command []string, body string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.text, s.tags = l, map[fundtrail.Address][]fundtrail.Tag{}
+		s.text, s.tags, s.mixes = l, map[fundtrail.Address][]fundtrail.Tag{}, mixes{}
 		return ""
 	case "tags":
 		for _, line := range strings.Split(body, "\n") {
@@ -110,6 +111,21 @@ func (s *caseState) answer(t *testing.T, command []string, body string) string {
 				}
 				s.tags[a] = append(s.tags[a], tag)
 			}
+		}
+		return ""
+	case "mixes":
+		for _, line := range strings.Split(body, "\n") {
+			f := strings.Fields(line)
+			m := &fundtrail.Mix{Protocol: f[1], Method: fundtrail.Method(f[1] + "/1")}
+			n, err := strconv.Atoi(f[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Confidence = fundtrail.Confidence(n)
+			for _, text := range f[3:] {
+				m.Changes = append(m.Changes, s.mixChange(t, text))
+			}
+			s.mixes[ledgertest.Tx(fundtrail.Bitcoin, f[0])] = m
 		}
 		return ""
 	case "trace":
@@ -128,6 +144,9 @@ func (s *caseState) input(t *testing.T, args []string) (trace.Input, trace.Optio
 	in := trace.Input{
 		Subject: strings.Join(args, " "), Ledger: seal(t, s.text.Transactions, s.text.Coverage),
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return s.tags[a] },
+	}
+	if len(s.mixes) > 0 {
+		in.Mixes = s.mixes
 	}
 	opt := trace.Options{Dust: map[fundtrail.Asset]fundtrail.Amount{}}
 	chain := fundtrail.Ethereum
@@ -237,6 +256,9 @@ func (s *caseState) print(tr *fundtrail.Trace) string {
 		end := ""
 		if h.End >= 0 {
 			end = fmt.Sprintf(" | end %d", h.End)
+		}
+		if c := h.Crossing; c != nil {
+			end = fmt.Sprintf(" | %s of %d by %s%s", c.Protocol, len(c.In), c.Method, end)
 		}
 		name := s.text.TxName(h.Record.Transfer.Tx)
 		fmt.Fprintf(&out, "%d %s:%s %s %s -> %s %s | %s%s\n", h.Depth, name, index(h.Record), h.Kind, s.text.Name(h.From), s.text.Name(h.To),

@@ -127,6 +127,10 @@ func (r *run) coinTransaction(p fundtrail.Position) (fundtrail.Span, error) {
 	if r.back {
 		ins, outs = outs, ins
 	}
+	if mix := r.mixOf(span, ins); mix != nil {
+		r.throughMix(span, mix, ins, outs)
+		return span, nil
+	}
 	tx := r.gather(ins)
 	var parts []coin
 	if !tx.widened.IsZero() {

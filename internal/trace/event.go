@@ -33,10 +33,12 @@ const (
 	hopFee
 	hopDust
 	hopCrossing
+	hopMix // what went into a mix of a coin chain: see fundtrail.MixIndex
 )
 
 var hopKinds = [...]fundtrail.HopKind{
 	"", fundtrail.HopTheft, fundtrail.HopTransfer, fundtrail.HopReturn, fundtrail.HopFee, fundtrail.HopDust, fundtrail.HopCrossing,
+	fundtrail.HopCrossing,
 }
 
 // note adds an event about the record at p.

@@ -308,7 +308,7 @@ func (r *run) describeHops(t *fundtrail.Trace, place []int32) {
 	n = 0
 	// The outputs of a transaction spend the same coins, which are listed once: of n
 	// inputs and n outputs, n and not n².
-	spends := map[int32][]fundtrail.TransferOutput{}
+	spends := map[[2]int32][]fundtrail.TransferOutput{}
 	for _, e := range r.events.all() {
 		if e.kind != noHop {
 			r.hop(&t.Hops[n], e, place)
@@ -319,16 +319,22 @@ func (r *run) describeHops(t *fundtrail.Trace, place []int32) {
 }
 
 // cite names the coins that an event spends.
-func (r *run) cite(spends [2]int32, known map[int32][]fundtrail.TransferOutput) []fundtrail.TransferOutput {
+func (r *run) cite(spends [2]int32, known map[[2]int32][]fundtrail.TransferOutput) []fundtrail.TransferOutput {
 	if spends[0] == spends[1] {
 		return nil
 	}
-	out, ok := known[spends[0]]
+	out, ok := known[spends]
 	if !ok {
-		for _, c := range r.spent[spends[0]:spends[1]] {
-			out = append(out, r.ledger.Output(c))
-		}
-		known[spends[0]] = slices.Clip(out)
+		out = r.spentCoins(spends)
+		known[spends] = out
+	}
+	return out
+}
+
+func (r *run) spentCoins(spends [2]int32) []fundtrail.TransferOutput {
+	out := make([]fundtrail.TransferOutput, 0, spends[1]-spends[0])
+	for _, c := range r.spent[spends[0]:spends[1]] {
+		out = append(out, r.ledger.Output(c))
 	}
 	return out
 }
@@ -345,6 +351,8 @@ func (r *run) hop(h *fundtrail.Hop, e *event, place []int32) {
 	switch {
 	case coins && e.kind == hopFee:
 		h.Record.Output = fundtrail.FeeIndex // a coin transaction's fee is no output of it
+	case e.kind == hopMix:
+		h.Record.Output = fundtrail.MixIndex
 	case coins && r.back:
 		var m fundtrail.Movement
 		r.ledger.Movement(e.at, &m)

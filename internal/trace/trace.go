@@ -18,7 +18,8 @@
 // The movements of an account chain's transaction take effect in the order of their
 // index: the value sent, internal transfers in trace order, token transfers in log
 // order, the fee last. A coin transaction's outputs take its inputs in their order,
-// and the fee takes what is left. FIFO and LIFO depend on this.
+// and the fee takes what is left. FIFO and LIFO depend on this. A CoinJoin has no order:
+// where [Input] has Mixes, value ends in it, but for what is surely its owner's change.
 //
 // # Policies
 //
@@ -69,6 +70,8 @@ type Input struct {
 	Pool func(to fundtrail.Address, asset fundtrail.Asset, amount fundtrail.Amount) (fundtrail.Tag, bool)
 	// Crossings recognises swaps, bridges and mixers; nil makes them ends.
 	Crossings Crossings
+	// Mixes recognises CoinJoins; nil follows them as any transaction.
+	Mixes Mixes
 	// Price returns an asset's price on the day of the given Unix second; nil when no
 	// prices are known.
 	Price func(asset fundtrail.Asset, unix int64) (fundtrail.Price, bool)
