@@ -86,14 +86,12 @@ func (r *run) throughMix(span fundtrail.Span, mix *fundtrail.Mix, ins, outs []si
 		return // all of it is surely its owner's own
 	}
 	at := span.End - 1 // after what goes on, in the order of the visit
-	if r.back {
-		at = span.First
+	kind, spends := hopMix, [2]int32{first, int32(len(r.spent))}
+	if r.back { // a change goes on whole, so that the others alone end
+		at, kind, spends = span.First, noHop, parts[len(parts)-1].tx.spends
 	}
 	e := r.note(at)
-	e.from, e.asset, e.kind, e.depth, e.spends = payer, ins[0].asset, hopMix, depth+1, [2]int32{first, int32(len(r.spent))}
-	if r.back {
-		e.kind = noHop
-	}
+	e.from, e.asset, e.kind, e.depth, e.spends = payer, ins[0].asset, kind, depth+1, spends
 	for _, c := range r.spent[e.spends[0]:e.spends[1]] {
 		e.amount = plus(e.amount, r.amountAt(c))
 	}
