@@ -12,8 +12,9 @@
 // # Formats
 //
 // Etherscan's txlist as CSV; the tables blocks, transactions, receipts,
-// token_transfers and traces of ethereum-etl, as CSV or as JSON lines; a generic CSV
-// of transfers for any chain; and lists of account exports, which claim coverage.
+// token_transfers and traces of ethereum-etl, as CSV or as JSON lines; whole transactions
+// of coin chains as Esplora and Bitcoin Core tell them, as JSON; a generic CSV of
+// transfers for any chain; and lists of account exports, which claim coverage.
 // doc/formats-ledger.md describes each. All may be compressed with gzip or zstd, which
 // is told from their first bytes.
 //

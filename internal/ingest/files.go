@@ -31,8 +31,8 @@ func File(name string) Input {
 // Options say how to read what files do not tell.
 type Options struct {
 	// Chain is the chain of files that do not name theirs: of all formats but the
-	// generic CSV. Default: Ethereum; for the generic CSV without a chain column there
-	// is no default.
+	// generic CSV. Default: Ethereum, and Bitcoin for whole transactions of coin chains;
+	// for the generic CSV without a chain column there is no default.
 	Chain fundtrail.Chain
 	// MaxBad is how many bad rows may be set aside, in all files together. One more
 	// fails the import. Default 0: the first bad row does.
@@ -227,6 +227,7 @@ func (j *job) start(in Input) (_ *file, err error) {
 			f.text.Close()
 		}
 	}()
+	f.text = objects(f.text)
 	f.table = newTable(f.text)
 	if err := f.table.open(); err != nil {
 		return nil, err
@@ -236,6 +237,9 @@ func (j *job) start(in Input) (_ *file, err error) {
 	}
 	if f.format.evm && j.family != fundtrail.FamilyEVM {
 		return nil, fmt.Errorf("%s is of EVM chains, and %s is none: %w", f.format.name, j.chain, fundtrail.ErrInvalid)
+	}
+	if info, _ := f.coinChain().Info(); f.format.coins && info.Model != fundtrail.Coins {
+		return nil, fmt.Errorf("%s are of chains that record coins, such as btc, and %s records balances: %w", f.format.name, f.coinChain(), fundtrail.ErrInvalid)
 	}
 	f.sum = Summary{File: in.Name, Format: f.format.name}
 	return f, f.table.use(f.format.columns)
@@ -370,12 +374,13 @@ type format struct {
 	name    string
 	order   int // of reading: what others are joined with comes first
 	evm     bool
+	coins   bool // of chains that record coins; Bitcoin unless Options.Chain says otherwise
 	columns []column
 	row     func(*file) error // reads the current row
 }
 
 // formats are tried in this order.
-var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &traces, &receipts, &transfers, &accountList}
+var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks}
 
 // recognise finds the format whose needed columns the file has.
 func recognise(t *table) (*format, error) {
