@@ -7,6 +7,69 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
+// spendLater puts coin transactions of one block, whose places no row tells, behind those
+// whose outputs they spend, and changes nothing else of their order.
+func (b *Builder) spendLater(order []uint32) {
+	type name struct {
+		chain uint8
+		hash  fundtrail.Hash
+	}
+	at := map[name]int{} // places in order of transactions that have none in their block
+	for n, i := range order {
+		if t := b.txs.at(i); t.place == UnknownPlace && coinChain(b.addrs.chains[t.chain]) {
+			at[name{t.chain, t.hash}] = n
+		}
+	}
+	after := map[int][]int{} // by whose outputs are spent, in the same block
+	waits := map[int]int{}
+	for k := range b.spends {
+		s := &b.spends[k]
+		spender := b.txs.at(b.txs.at(b.rows.at(s.row).tx).order)
+		to, unplaced := at[name{spender.chain, spender.hash}]
+		from, ok := at[name{s.chain, s.hash}]
+		if ok && unplaced && from != to && b.txs.at(order[from]).height == spender.height {
+			after[from] = append(after[from], to)
+			waits[to]++
+		}
+	}
+	if len(after) == 0 {
+		return
+	}
+	out := make([]uint32, 0, len(order))
+	done := make([]bool, len(order))
+	for lo := 0; lo < len(order); {
+		hi := lo + 1
+		for hi < len(order) && b.txs.at(order[hi]).height == b.txs.at(order[lo]).height && b.txs.at(order[hi]).chain == b.txs.at(order[lo]).chain {
+			hi++
+		}
+		// The first that waits for none goes next; what it made can be spent from then on.
+		ready := make([]int, 0, hi-lo)
+		for n := lo; n < hi; n++ {
+			if waits[n] == 0 {
+				ready = append(ready, n)
+			}
+		}
+		for len(ready) > 0 {
+			n := ready[0]
+			ready = ready[1:]
+			out, done[n] = append(out, order[n]), true
+			for _, to := range after[n] {
+				if waits[to]--; waits[to] == 0 {
+					k, _ := slices.BinarySearch(ready, to)
+					ready = slices.Insert(ready, k, to)
+				}
+			}
+		}
+		for n := lo; n < hi; n++ { // a circle cannot be, and link says so
+			if !done[n] {
+				out = append(out, order[n])
+			}
+		}
+		lo = hi
+	}
+	copy(order, out)
+}
+
 // link ties inputs to the outputs they spend and checks that coin transactions balance.
 func (b *Builder) link(m *Memory, perm []uint32) error {
 	if !slices.Contains(m.coins, true) {

@@ -161,3 +161,30 @@ func TestCoinsAndAccounts(t *testing.T) {
 		}
 	}
 }
+
+// Transactions of one block that spend from each other stand in that order, whatever their
+// hashes, where no row tells their places.
+func TestSpendLater(t *testing.T) {
+	for n := range 20 {
+		b := NewBuilder()
+		at := coinTx(1, UnknownPlace)
+		name := func(i int) string { return fmt.Sprint("chain", n, "-", i) }
+		var rows []told
+		for i := range 6 {
+			if i > 0 {
+				rows = append(rows, told{tx: at, name: name(i), row: Row{Kind: fundtrail.MoveInput, Spends: input("s", "", 1, 0, 0, name(i-1), 0).row.Spends}})
+			}
+			rows = append(rows, told{tx: at, name: name(i), to: "alice", row: Row{Kind: fundtrail.MoveOutput, Amount: fundtrail.NewAmount(5)}})
+		}
+		b.tell(t, rows...)
+		m := seal(t, b)
+		last := fundtrail.Position(0)
+		for i := range 6 {
+			span, ok := m.FindTx(fundtrail.TxID{Chain: fundtrail.Bitcoin, Hash: ledgertest.Tx(fundtrail.Bitcoin, name(i)).Hash})
+			if !ok || i > 0 && span.First < last {
+				t.Fatalf("transaction %d at %d, the one before at %d", i, span.First, last)
+			}
+			last = span.First
+		}
+	}
+}

@@ -122,6 +122,9 @@ func (b *Builder) orderTxs() ([]uint32, error) {
 				b.where(x), b.id(x), x.place, b.where(y), b.id(y), fundtrail.ErrConflict)
 		}
 	}
+	if !placed {
+		b.spendLater(order)
+	}
 	// order[n] = i becomes txs[i].order = n; duplicates follow their first.
 	place := make([]uint32, b.txs.len())
 	for n, i := range order {
