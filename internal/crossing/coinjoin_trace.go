@@ -1,7 +1,6 @@
 package crossing
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -76,7 +75,7 @@ func (c *CoinJoins) Mix(span fundtrail.Span) *fundtrail.Mix {
 		whole, _ := cj.has(p, in, t.Outputs[p.Change].Amount.Uint64())
 		inputs := slices.Sorted(slices.Values(p.Inputs))
 		m.Changes = append(m.Changes, fundtrail.MixChange{
-			Inputs: inputs, Output: p.Change, Whole: fundtrail.NewAmount(whole), Method: ChangeMethod, Confidence: changeConfidence[cj.Kind],
+			Inputs: inputs, Output: p.Change, Whole: fundtrail.NewAmount(whole), Method: ChangeMethod, Confidence: cj.ChangeConfidence(),
 		})
 	}
 	return m
@@ -207,12 +206,5 @@ func (cj *CoinJoin) AnonymitySet(t *fundtrail.Transfer, output uint32) int {
 	return max(n, 1)
 }
 
-// LargestSet returns the largest group of outputs that nobody can tell apart.
-func (cj *CoinJoin) LargestSet() EqualOutputs {
-	if len(cj.Groups) == 0 {
-		return EqualOutputs{}
-	}
-	return slices.MaxFunc(cj.Groups, func(a, b EqualOutputs) int {
-		return cmp.Or(cmp.Compare(len(a.Outputs), len(b.Outputs)), cmp.Compare(a.Amount, b.Amount))
-	})
-}
+// ChangeConfidence is how often a sure change is right in CoinJoins of this kind.
+func (cj *CoinJoin) ChangeConfidence() fundtrail.Confidence { return changeConfidence[cj.Kind] }
