@@ -20,6 +20,11 @@ import (
 )
 
 type mixerFlags struct {
+	ledgerFlags
+	tags    []string
+	prices  []string
+	by      string
+	format  string
 	events  []string
 	reports []string
 	pool    string
@@ -29,7 +34,7 @@ type mixerFlags struct {
 func newMixer() *cobra.Command {
 	f := &mixerFlags{}
 	c := &cobra.Command{
-		Use:   "mixer tornado-cash",
+		Use:   "mixer MIXER",
 		Short: "What went into a mixer's pools and came out, and how much of it was stolen",
 		Long: `Mixer counts the events of a mixer's pools: notes paid in and taken out, what they hold
 and the relayers kept, exactly, now or at the end of a day. The anonymity set of a
@@ -38,23 +43,43 @@ withdrawal is every deposit before it, before anything is inferred.
 With --report it tells how much of what went in was stolen, by incident, from the JSON
 reports of fundtrail trace: the least and the most under any policy that loses
 nothing, and the notes by which it came.
+
+Of a mixer that keeps its customers' coins (blender-io, sinbad, chipmixer) it adds up what
+went into and out of the addresses that records and --tags call its own, by month or day,
+from a ledger. Addresses that nobody named are missing, so every figure is at least.
 ` + exitCodes,
 		Example: `  fundtrail mixer tornado-cash --mixer-events tornado_events/
   fundtrail mixer tornado-cash --mixer-events tornado_events/ --pool "eth 100" --as-of 2022-05-01
-  fundtrail mixer tornado-cash --mixer-events tornado_events/ --report ronin.json --report harmony.json`,
+  fundtrail mixer tornado-cash --mixer-events tornado_events/ --report ronin.json --report harmony.json
+  fundtrail mixer sinbad --ledger bitcoin/ --prices btc=BTCUSD.csv --by day
+  fundtrail mixer payouts --payments exchanges.csv --prices btc=BTCUSD.csv --prices eth=ETH-USD.csv`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || args[0] != crossing.TornadoProtocol {
-				return usage("mixer takes the mixer's name: tornado-cash")
+			if len(args) != 1 {
+				return usage("mixer takes one mixer's name: %s", strings.Join(mixerNames(), ", "))
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, _ []string) error { return runMixer(c, f) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if args[0] != crossing.TornadoProtocol {
+				return runCustodial(c, f, args[0])
+			}
+			if err := withoutFlags(c, args[0], "ledger", "chain", "max-bad", "bad-rows", "tags", "prices", "by", "format"); err != nil {
+				return err
+			}
+			return runMixer(c, f)
+		},
 	}
+	c.AddCommand(newPayouts())
+	f.register(c)
 	fl := c.Flags()
 	fl.StringArrayVar(&f.events, "mixer-events", nil, "`FILE` or folder of the pools' events (repeat)")
 	fl.StringArrayVar(&f.reports, "report", nil, "JSON report of a trace: `FILE` (repeat)")
 	fl.StringVar(&f.pool, "pool", "", "only pools whose name has `WORDS`, such as \"eth 100\"")
 	fl.StringVar(&f.asOf, "as-of", "", "at the end of `DAY` (default: the last event)")
+	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses, to know more of the mixer's (repeat)")
+	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as btc=BTCUSD.csv (repeat)")
+	fl.StringVar(&f.by, "by", "month", "of a mixer that keeps coins: month or day")
+	fl.StringVar(&f.format, "format", "text", "of a mixer that keeps coins: text, json or csv")
 	return c
 }
 

@@ -9,12 +9,12 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-// A CustodialFlow is what went into and out of a service's known addresses in one month,
-// in one asset. It is a sum of facts under a claim: that the addresses are the service's.
+// A CustodialFlow is what went into and out of a service's known addresses on one day, or
+// in one month, in one asset. It is a sum of facts under a claim: that the addresses are the service's.
 // Addresses that nobody listed are missing from it, so that each figure is a lower bound.
 type CustodialFlow struct {
 	Asset    fundtrail.Asset
-	Month    time.Time // its first moment, UTC
+	From     time.Time // the first moment of the day or the month, UTC
 	In, Out  fundtrail.Amount
 	Fees     fundtrail.Amount // paid by the service's own transactions
 	Deposits int              // transactions that brought something
@@ -23,29 +23,28 @@ type CustodialFlow struct {
 	Unknown  int              // transactions left out because amounts are not known
 }
 
-// CustodialFlows adds up by asset and month what went into and out of addresses. What
+// CustodialFlows adds up by asset and day what went into and out of addresses. What
 // they pay to each other, and change that comes back to them, is neither. In less Out
 // less Fees is what the ledger should show them to hold, when it has all of their
 // transactions.
 func CustodialFlows(txs iter.Seq[*fundtrail.Transaction], service map[fundtrail.Address]bool) []CustodialFlow {
 	type key struct {
 		asset fundtrail.Asset
-		month time.Time
+		day   time.Time
 	}
 	flows := map[key]*CustodialFlow{}
 	for tx := range txs {
-		at := tx.Block.Time.UTC()
-		month := time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
+		day := tx.Block.Time.UTC().Truncate(24 * time.Hour)
 		for i := range tx.Transfers {
 			t := &tx.Transfers[i]
 			net, ours := netOf(t, service)
 			if !ours {
 				continue
 			}
-			f := flows[key{t.Asset, month}]
+			f := flows[key{t.Asset, day}]
 			if f == nil {
-				f = &CustodialFlow{Asset: t.Asset, Month: month}
-				flows[key{t.Asset, month}] = f
+				f = &CustodialFlow{Asset: t.Asset, From: day}
+				flows[key{t.Asset, day}] = f
 			}
 			f.add(net)
 		}
@@ -54,8 +53,31 @@ func CustodialFlows(txs iter.Seq[*fundtrail.Transaction], service map[fundtrail.
 	for _, f := range flows {
 		all = append(all, *f)
 	}
-	slices.SortFunc(all, func(a, b CustodialFlow) int { return cmp.Or(a.Asset.Compare(b.Asset), a.Month.Compare(b.Month)) })
+	slices.SortFunc(all, func(a, b CustodialFlow) int { return cmp.Or(a.Asset.Compare(b.Asset), a.From.Compare(b.From)) })
 	return all
+}
+
+// ByMonth adds up the flows of days, which come by asset in the order of time.
+func ByMonth(days []CustodialFlow) (months []CustodialFlow) {
+	for _, d := range days {
+		d.From = time.Date(d.From.Year(), d.From.Month(), 1, 0, 0, 0, 0, time.UTC)
+		n := len(months) - 1
+		if n < 0 || months[n].Asset != d.Asset || !months[n].From.Equal(d.From) {
+			months = append(months, d)
+			continue
+		}
+		m := &months[n]
+		in, over := m.In.Add(d.In)
+		out, over2 := m.Out.Add(d.Out)
+		fees, over3 := m.Fees.Add(d.Fees)
+		if over || over2 || over3 {
+			m.Unknown += d.Deposits + d.Payouts // no real month comes to 256 bits
+			continue
+		}
+		m.In, m.Out, m.Fees = in, out, fees
+		m.Deposits, m.Payouts, m.Shared, m.Unknown = m.Deposits+d.Deposits, m.Payouts+d.Payouts, m.Shared+d.Shared, m.Unknown+d.Unknown
+	}
+	return months
 }
 
 // A netFlow is what one transfer meant to a service.

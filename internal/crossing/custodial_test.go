@@ -50,12 +50,16 @@ func TestCustodialFlows(t *testing.T) {
 		payment(may, entry{7, -5}, entry{8, 5}), // nobody's
 		unread,
 	}
-	got := CustodialFlows(slices.Values(txs), service)
+	days := CustodialFlows(slices.Values(txs), service)
+	if len(days) != 3 || !days[0].From.Equal(may.Truncate(24*time.Hour)) || days[2].From.Day() != 2 {
+		t.Errorf("days: %v", days)
+	}
+	got := ByMonth(days)
 	n := fundtrail.NewAmount
 	btc := fundtrail.NativeAsset(fundtrail.Bitcoin)
 	want := []CustodialFlow{
-		{Asset: btc, Month: time.Date(2022, 5, 1, 0, 0, 0, 0, time.UTC), In: n(84), Out: n(20), Fees: n(3), Deposits: 3, Payouts: 1, Shared: 1, Unknown: 1},
-		{Asset: btc, Month: time.Date(2022, 6, 1, 0, 0, 0, 0, time.UTC), Out: n(3), Payouts: 1, Shared: 1},
+		{Asset: btc, From: time.Date(2022, 5, 1, 0, 0, 0, 0, time.UTC), In: n(84), Out: n(20), Fees: n(3), Deposits: 3, Payouts: 1, Shared: 1, Unknown: 1},
+		{Asset: btc, From: time.Date(2022, 6, 1, 0, 0, 0, 0, time.UTC), Out: n(3), Payouts: 1, Shared: 1},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(fundtrail.Asset{}, fundtrail.Amount{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

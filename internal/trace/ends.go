@@ -20,9 +20,10 @@ type endState struct {
 	transfers int
 	first     int64
 	last      int64
-	via       map[int32]bool // inferences: its probable deposit addresses
-	small     bool           // it gathers what is too small to list by address
-	merged    []merged       // the ends that were folded into it
+	via       map[int32]bool          // inferences: its probable deposit addresses
+	small     bool                    // it gathers what is too small to list by address
+	merged    []merged                // the ends that were folded into it
+	mixes     [2]fundtrail.Confidence // of mixes: that of the least sure and of the surest
 	bounds    fundtrail.Bounds
 }
 

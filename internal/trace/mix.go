@@ -69,7 +69,7 @@ func (r *run) throughMix(span fundtrail.Span, mix *fundtrail.Mix, ins, outs []si
 		}
 		into.possible, into.widened = plus(into.possible, rest.possible), plus(into.widened, rest.widened)
 		if end < 0 {
-			end = r.end(r.mixVerdict(mix), fundtrail.NoAddress, ins[0].asset)
+			end = r.mixEnd(mix, ins[0].asset)
 		}
 		r.graph.edge(p.tx.node, r.ends[end].node, rest.amount, fundtrail.Amount{}, rest.taint[fundtrail.FIFO])
 	}
@@ -190,14 +190,25 @@ func (p *mixPart) keep(own func(*side, *coin)) (rest coin) {
 	return rest
 }
 
-// mixVerdict is the end that a mix is.
-func (r *run) mixVerdict(mix *fundtrail.Mix) verdict {
-	what := "which of its outputs are whose"
-	if r.back {
-		what = "which of its inputs an output came from"
+// mixEnd is the end of what went into mixes of a protocol. Its reason says how sure the
+// least and the most sure of them are.
+func (r *run) mixEnd(mix *fundtrail.Mix, asset fundtrail.AssetID) int32 {
+	id := r.end(verdict{kind: fundtrail.EndMixer, label: "CoinJoin: " + mix.Protocol}, fundtrail.NoAddress, asset)
+	e := &r.ends[id]
+	if e.mixes[0] == 0 || mix.Confidence < e.mixes[0] {
+		e.mixes[0] = mix.Confidence
 	}
-	return verdict{kind: fundtrail.EndMixer, label: "CoinJoin: " + mix.Protocol,
-		reason: fmt.Sprintf("inferred from the transactions' shape (%s): CoinJoins, in which the ledger does not tell %s", mix.Method, what)}
+	e.mixes[1] = max(e.mixes[1], mix.Confidence)
+	sure := fmt.Sprint(e.mixes[0])
+	if e.mixes[0] < e.mixes[1] {
+		sure = fmt.Sprintf("%d to %d", e.mixes[0], e.mixes[1])
+	}
+	what := "which output is whose"
+	if r.back {
+		what = "from which inputs an output came"
+	}
+	e.reason = fmt.Sprintf("recognised as a CoinJoin by its shape (inferred: %s, confidence %s); the ledger does not tell %s", mix.Method, sure, what)
+	return id
 }
 
 func sumOf(sides []side) (sum fundtrail.Amount) {
