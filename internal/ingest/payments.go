@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -51,13 +50,10 @@ func Payments(r io.Reader) ([]Payment, error) {
 		if err == io.EOF {
 			return out, nil
 		}
-		line, _ := c.FieldPos(0)
 		if err != nil {
-			if e := new(csv.ParseError); errors.As(err, &e) {
-				line = e.Line
-			}
-			return nil, fmt.Errorf("line %d: %v: %w", line, err, fundtrail.ErrInvalid)
+			return nil, fmt.Errorf("%v: %w", err, fundtrail.ErrInvalid) // it tells its line
 		}
+		line, _ := c.FieldPos(0)
 		cell := func(name string) string {
 			if i, ok := at[name]; ok {
 				return strings.TrimSpace(row[i])

@@ -20,11 +20,12 @@ type endState struct {
 	transfers int
 	first     int64
 	last      int64
-	via       map[int32]bool          // inferences: its probable deposit addresses
-	small     bool                    // it gathers what is too small to list by address
-	merged    []merged                // the ends that were folded into it
-	mixes     [2]fundtrail.Confidence // of mixes: that of the least sure and of the surest
+	via       map[int32]bool // inferences: its probable deposit addresses
+	small     bool           // it gathers what is too small to list by address
+	merged    []merged       // the ends that were folded into it
 	bounds    fundtrail.Bounds
+
+	mixes [2]fundtrail.Confidence // of mixes: of the least sure one and of the surest
 }
 
 // A merged end is its graph node, and what FIFO brings there.
