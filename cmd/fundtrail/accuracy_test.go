@@ -52,6 +52,7 @@ start and stop where the trace does.
 	for _, part := range []string{
 		"internal/names/testdata/quality.txt", "internal/crossing/testdata/quality.txt", "internal/crossing/testdata/bridge-quality.txt",
 		"internal/crossing/testdata/swap-quality.txt", "internal/crossing/testdata/coinjoin-quality.txt", "internal/crossing/testdata/payout-quality.txt",
+		"internal/crossing/testdata/coinjoin-trace-quality.txt",
 	} { // each held to by a test of its own
 		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(part)))
 		if err != nil {
