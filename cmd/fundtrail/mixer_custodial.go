@@ -66,6 +66,7 @@ type custodialReport struct {
 	Addresses []custodialPlace  `json:"addresses"`
 	Periods   []custodialPeriod `json:"periods"`
 	Held      []string          `json:"held"` // by asset: in less out less fees
+	Gaps      []string          `json:"gaps,omitempty"`
 	Coverage  []string          `json:"coverage"`
 }
 
@@ -173,7 +174,7 @@ func custodial(in *inputs, actor fundtrail.Actor, own map[fundtrail.Address]bool
 	if by == "month" {
 		flows, layout = crossing.ByMonth(days), "2006-01"
 	}
-	held := map[fundtrail.Asset]fundtrail.Amount{}
+	ins, outs := map[fundtrail.Asset]fundtrail.Amount{}, map[fundtrail.Asset]fundtrail.Amount{}
 	for i := range flows {
 		f := &flows[i]
 		p := custodialPeriod{
@@ -184,16 +185,22 @@ func custodial(in *inputs, actor fundtrail.Actor, own map[fundtrail.Address]bool
 			p.InUSD, p.OutUSD = in.worth(days, f, by, true), in.worth(days, f, by, false)
 		}
 		r.Periods = append(r.Periods, p)
-		sum, _ := held[f.Asset].Add(f.In)
-		for _, less := range []fundtrail.Amount{f.Out, f.Fees} {
-			sum, _ = sum.Sub(less)
+		ins[f.Asset], _ = ins[f.Asset].Add(f.In)
+		for _, gone := range []fundtrail.Amount{f.Out, f.Fees} {
+			outs[f.Asset], _ = outs[f.Asset].Add(gone)
 		}
-		held[f.Asset] = sum
 	}
-	for a := range held {
+	for a := range ins {
 		symbol, decimals := assetInfo(a)
-		r.Held = append(r.Held, held[a].Decimal(max(decimals, 0))+" "+symbol)
+		held, under := ins[a].Sub(outs[a])
+		if under {
+			short, _ := outs[a].Sub(ins[a])
+			r.Gaps = append(r.Gaps, fmt.Sprintf("%s %s more went out than the ledger shows came in: what came in is not all there.", short.Decimal(max(decimals, 0)), symbol))
+			continue
+		}
+		r.Held = append(r.Held, held.Decimal(max(decimals, 0))+" "+symbol)
 	}
+	slices.Sort(r.Gaps)
 	slices.Sort(r.Held)
 	r.places(in.ledger, own, claimed)
 	seen, whole := 0, 0
@@ -311,7 +318,7 @@ func custodialText(w io.Writer, r custodialReport, priced bool) error {
 	}
 	if len(r.Periods) == 0 {
 		fmt.Fprintf(w, "The ledger shows nothing that went into or out of the addresses said to be %s's.\n", r.Mixer)
-	} else {
+	} else if len(r.Held) > 0 {
 		fmt.Fprintf(w, "In less out less fees, which these addresses should hold if the ledger has all of their transactions: %s.\n", strings.Join(r.Held, ", "))
 	}
 	if shared > 0 {
@@ -320,7 +327,7 @@ func custodialText(w io.Writer, r custodialReport, priced bool) error {
 	if unknown > 0 {
 		fmt.Fprintf(w, "%s left out: not every amount is known.\n", plural(unknown, "transaction"))
 	}
-	for _, line := range r.Coverage {
+	for _, line := range slices.Concat(r.Gaps, r.Coverage) {
 		fmt.Fprintln(w, line)
 	}
 	return nil
@@ -333,7 +340,10 @@ func (u *custodialUS) text(coins func(string) string) string {
 		return u.Cents
 	}
 	s := cents.Decimal(2)
-	if u.Unpriced != "0" {
+	switch {
+	case u.Unpriced != "0" && cents.IsZero():
+		s = coins(u.Unpriced) + " unpriced"
+	case u.Unpriced != "0":
 		s += " + " + coins(u.Unpriced) + " unpriced"
 	}
 	return s
