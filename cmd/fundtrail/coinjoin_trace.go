@@ -14,6 +14,15 @@ func throughCoinJoins(tr *fundtrail.Trace, l fundtrail.Ledger) error {
 		return err
 	}
 	tr.Passages = append(tr.Passages, passages...)
+	unlikely := 0
+	for i := range passages {
+		if len(passages[i].Withdrawals) == 0 {
+			unlikely++
+		}
+	}
+	if unlikely > 0 {
+		tr.Notes = append(tr.Notes, fmt.Sprintf("Of %d CoinJoins that the trace came into every output is the thief's with odds below 0.1: none is listed.", unlikely))
+	}
 	if missed.MostlyClean > 0 {
 		tr.Notes = append(tr.Notes, fmt.Sprintf("Of %d coins spent in CoinJoins no policy that conserves value holds half to be stolen; they are not followed through.", missed.MostlyClean))
 	}
