@@ -287,7 +287,10 @@ type Onward struct {
 	// in again and came out of the passages of an onward trace of the round before.
 	Round  int
 	Starts []OnwardStart // each withdrawal is one start's, of one round and certainty
-	Trace  *Trace
+	// Addresses is how many it starts at, and Known how many of those the ledger has any
+	// record of: of the others the data tells nothing at all.
+	Addresses, Known int
+	Trace            *Trace
 }
 
 // An OnwardStart is a withdrawal that an onward trace starts from.

@@ -22,6 +22,7 @@ import (
 	"github.com/fundtrail/fundtrail/data"
 	"github.com/fundtrail/fundtrail/internal/crossing"
 	"github.com/fundtrail/fundtrail/internal/ingest"
+	"github.com/fundtrail/fundtrail/internal/onward"
 	"github.com/fundtrail/fundtrail/internal/report"
 	"github.com/fundtrail/fundtrail/internal/trace"
 )
@@ -73,6 +74,7 @@ type traceFlags struct {
 	prices    []string
 	through   []string
 	mixers    []string
+	rounds    int
 	policy    string
 	direction string
 	since     string
@@ -124,6 +126,7 @@ Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
 	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, whose payout follows the payment in one transaction; mixers, with odds (repeat)")
 	fl.StringArrayVar(&f.mixers, "mixer-events", nil, "with --through mixers: `FILE` or folder of the events of a mixer's pools (repeat)")
+	fl.IntVar(&f.rounds, "onward-rounds", onward.Rounds, "with --through mixers: follow value through them `N` times at most; 0 stops at who took it out")
 	fl.StringVar(&f.policy, "policy", "fifo", "the policy of headline figures and routes: fifo, lifo, haircut, tainted-first, tainted-last, tiho; all are always run")
 	fl.StringVar(&f.direction, "direction", "forward", "forward: where it went; backward: where it came from")
 	fl.StringVar(&f.since, "since", "", "ignore movements before `TIME` (UTC)")
@@ -210,8 +213,17 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 
 // A passing is what a trace goes on through.
 type passing struct {
-	names []string // sorted: "mixers", "swaps"
-	pools []*crossing.Pool
+	names  []string // sorted: "mixers", "swaps"
+	pools  []*crossing.Pool
+	rounds int // how often value is followed on from who took it out of the pools
+}
+
+// finder is what finds where value came out of pools, nil when none were given.
+func (p *passing) finder() onward.Finder {
+	if p.pools == nil {
+		return nil
+	}
+	return crossing.NewMixers(p.pools)
 }
 
 // hook is what finds the other side of swaps, nil when they are not followed.
@@ -246,10 +258,13 @@ func (f *traceFlags) loadThrough(in *inputs) (p passing, err error) {
 		return p, usage("--through mixers needs the events of the pools: --mixer-events FOLDER")
 	case !mixers && len(f.mixers) > 0:
 		return p, usage("--mixer-events goes with --through mixers")
+	case f.rounds < 0:
+		return p, usage("--onward-rounds %d: want 0 (stop at who took the value out) or more", f.rounds)
 	case !mixers:
 		return p, nil
 	}
 	var files []report.Input
+	p.rounds = f.rounds
 	p.pools, files, err = loadPools(f.mixers)
 	in.files = append(in.files, files...)
 	return p, err
@@ -265,28 +280,16 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 	if in.prices != nil {
 		input.Price = in.prices.At
 	}
-	tr, err := trace.Run(ctx, input, opt)
+	tr, err := onward.Run(ctx, input, opt, through.finder(), through.rounds)
 	if err != nil {
 		return nil, err
 	}
 	tr.Notes = append(append([]string{}, in.notes...), tr.Notes...)
-	if through.pools != nil {
-		var missed, clean int
-		if tr.Passages, missed, clean, err = crossing.Through(tr, through.pools); err != nil {
-			return nil, err
-		}
-		if clean > 0 {
-			tr.Notes = append(tr.Notes, fmt.Sprintf("Of %d payments into mixers no policy that conserves value holds half to be stolen; they are not followed through.", clean))
-		}
-		if missed > 0 {
-			tr.Notes = append(tr.Notes, fmt.Sprintf("The pools' events hold no deposit for %d of the payments into mixers; where those came out is not known.", missed))
-		}
-	}
 	about := report.About{
 		Program: "fundtrail " + programVersion(), Name: s.name, Actor: s.actor, Options: documentOptions(opt), Inputs: in.files,
 		Asset: assetInfo, Party: partyName, Ledger: in.ledger,
 	}
-	about.Options.Through = through.names
+	about.Options.Through, about.Options.OnwardRounds = through.names, through.rounds
 	if len(s.incidents) == 1 {
 		about.Record = &s.incidents[0]
 	}

@@ -333,7 +333,7 @@ func (v *verifier) again(ctx context.Context, s *subject, in *inputs, p *progres
 		return err
 	}
 	in.notes = nil
-	doc, err := traceDocument(ctx, s, in, claimed, opt, passing{v.doc.Trace.Options.Through, v.pools})
+	doc, err := traceDocument(ctx, s, in, claimed, opt, passing{v.doc.Trace.Options.Through, v.pools, v.doc.Trace.Options.OnwardRounds})
 	if err != nil {
 		return err
 	}
