@@ -206,8 +206,10 @@ func (c *checker) passages() {
 			at := fmt.Sprintf("%s.withdrawals[%d]", at, j)
 			c.time(at+".time", w.Time, true)
 			c.amount(at+".fee", w.Fee)
-			c.amount(at+".amount", w.Amount)
-			c.amount(at+".carries", w.Carries)
+			if w.Amount != "" || w.Carries != "" { // older reports do not tell
+				c.amount(at+".amount", w.Amount)
+				c.amount(at+".carries", w.Carries)
+			}
 			c.probability(at+".probability", w.Probability)
 			if !slices.Contains(certainties, fundtrail.Certainty(w.Certainty)) {
 				c.fail(at+".certainty", "%q: want certain, probable or possible", w.Certainty)

@@ -13,10 +13,10 @@ import (
 // An Onward is the trace of what came out of mixers at one certainty, in one round. The
 // certainties tell of the same value and are never added up; nor are rounds.
 type Onward struct {
-	Certainty string        `json:"certainty"` // certain, probable or possible
-	Round     int           `json:"round"`     // 1: out of the trace's own passages; more: out of those of an onward trace of the round before
-	Addresses int           `json:"addresses"` // that it starts at
-	Known     int           `json:"known"`     // those of them that the ledger has any record of
+	Certainty string        `json:"certainty"`       // certain, probable or possible
+	Round     int           `json:"round"`           // 1: out of the trace's own passages; more: out of those of an onward trace of the round before
+	StartedAt int           `json:"start_addresses"` // how many addresses it starts at
+	Known     int           `json:"known_addresses"` // how many of those the ledger has any record of
 	Starts    []OnwardStart `json:"starts"`
 	Flow
 	Gaps  []Gap    `json:"gaps"`
@@ -44,7 +44,7 @@ func (b *builder) onward() {
 		sub := builder{d: &Document{Trace: Header{Options: Options{Dust: floors}}, Assets: b.d.Assets}, t: o.Trace, about: b.about,
 			seen: map[fundtrail.Address]int{}, assets: b.assets, covers: b.covers, policies: b.policies}
 		sub.flow()
-		out := Onward{Certainty: string(o.Certainty), Round: o.Round, Addresses: o.Addresses, Known: o.Known, Flow: sub.d.Flow, Gaps: sub.gaps(), Notes: o.Trace.Notes}
+		out := Onward{Certainty: string(o.Certainty), Round: o.Round, StartedAt: o.Addresses, Known: o.Known, Flow: sub.d.Flow, Gaps: sub.gaps(), Notes: o.Trace.Notes}
 		for _, s := range o.Starts {
 			out.Starts = append(out.Starts, OnwardStart{s.Onward, s.Passage, s.Withdrawal, s.Carries.String(), places(s.Probability)})
 		}
@@ -69,6 +69,7 @@ func (x *index) onward() []follower {
 	for i := range x.d.Onward {
 		o := &x.d.Onward[i]
 		sub := newIndex(&Document{Trace: x.d.Trace, Assets: x.d.Assets, Flow: o.Flow, Coverage: Coverage{Gaps: o.Gaps, Notes: o.Notes}})
+		sub.onwards = true
 		for asset, n := range x.places {
 			sub.places[asset] = n
 		}
@@ -91,12 +92,12 @@ func (f *follower) lead() string {
 	for _, s := range f.d.Stolen {
 		parts = append(parts, f.coins(s.Asset, amount(s.Amount), nearest)+" "+f.symbol(s.Asset))
 	}
-	line := fmt.Sprintf("%s in %s to %s.", strings.Join(parts, " and "), count(len(f.o.Starts), "withdrawal"), count(f.o.Addresses, "address"))
+	line := fmt.Sprintf("%s in %s to %s.", strings.Join(parts, " and "), count(len(f.o.Starts), "withdrawal"), count(f.o.StartedAt, "address"))
 	switch {
 	case f.o.Known == 0:
 		line += " The ledger has no record of any of these addresses: where the value went from there is not covered by the data. That is not the same as still being there."
-	case f.o.Known < f.o.Addresses:
-		line += fmt.Sprintf(" Of %s of them the ledger has no record at all: what those did is not covered by the data.", group(strconv.Itoa(f.o.Addresses-f.o.Known)))
+	case f.o.Known < f.o.StartedAt:
+		line += fmt.Sprintf(" Of %s of them the ledger has no record at all: what those did is not covered by the data.", group(strconv.Itoa(f.o.StartedAt-f.o.Known)))
 	}
 	if f.o.Round > 1 {
 		line += fmt.Sprintf(" It had gone into mixers again in round %d.", f.o.Round-1)
