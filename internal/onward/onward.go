@@ -335,7 +335,7 @@ func (f *follower) notes(rounds int, last []int) {
 		for _, list := range f.starts(last) {
 			n += len(list)
 		}
-		say(n, "%d more withdrawals are linked to what went into mixers or the like again; they are not followed, because value is followed through them %d times at most (--onward-rounds).", rounds)
+		say(n, "%d more withdrawals are linked to what went into mixers or the like again; they are not followed: the limit is --onward-rounds %d.", rounds)
 	}
 	say(left.beyond, "Linked withdrawals beyond what their depositor had paid in: %d. They are listed, and nothing is followed from them.")
 	say(left.twice, "Withdrawals linked a second time: %d. Each is followed once, where it is the likeliest.")
