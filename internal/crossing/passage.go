@@ -27,17 +27,26 @@ const (
 // mostlyClean: whoever paid them in is somebody else.
 func Through(tr *fundtrail.Trace, pools []*Pool) (passages []fundtrail.Passage, missed, mostlyClean int, err error) {
 	t := &through{pools: pools, at: map[fundtrail.TxID][]place{}, of: map[key]*fundtrail.Passage{}}
+	var into []*fundtrail.Hop // payments into mixers
+	for i := range tr.Hops {
+		h := &tr.Hops[i]
+		if h.End >= 0 && tr.Ends[h.End].Kind == fundtrail.EndMixer && h.Kind != fundtrail.HopFee {
+			into = append(into, h)
+			t.at[h.Record.Transfer.Tx] = nil
+		}
+	}
+	if len(into) == 0 {
+		return nil, 0, 0, nil
+	}
 	for i, p := range pools {
 		for d := range p.Deposits {
 			id := fundtrail.TxID{Chain: p.Name.Chain, Hash: p.Deposits[d].Tx}
-			t.at[id] = append(t.at[id], place{i, d})
+			if list, ok := t.at[id]; ok {
+				t.at[id] = append(list, place{i, d})
+			}
 		}
 	}
-	for i := range tr.Hops {
-		h := &tr.Hops[i]
-		if h.End < 0 || tr.Ends[h.End].Kind != fundtrail.EndMixer || h.Kind == fundtrail.HopFee {
-			continue
-		}
+	for _, h := range into {
 		if !MostlyStolen(h.Amount, h.Taint.Most()) {
 			mostlyClean++
 			continue

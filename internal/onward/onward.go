@@ -130,29 +130,34 @@ func (f *follower) passages(tr *fundtrail.Trace) error {
 
 // payouts gathers, of addresses that the ledger knows, all that is known to have come out:
 // what the finder knows, and withdrawals of passages that are not among it and that no
-// ledger record shows.
+// ledger record shows. Of the withdrawals it counts how many are alike.
 func (f *follower) payouts() {
 	clear(f.alike)
 	f.paid = f.paid[:0]
+	var linked []*fundtrail.Withdrawal
+	for i := -1; i < len(f.tr.Onward); i++ {
+		for _, p := range f.at(i).Passages {
+			for k := range p.Withdrawals {
+				linked = append(linked, &p.Withdrawals[k])
+				f.alike[paymentOf(&p.Withdrawals[k])] = 0
+			}
+		}
+	}
 	add := func(r fundtrail.Receipt) {
-		f.alike[receiptOf(&r)]++
 		if _, ok := f.in.Ledger.AddressID(r.Address); ok {
 			f.paid = append(f.paid, r)
 		}
 	}
 	for _, r := range f.finder.Payouts() {
+		k := receiptOf(&r)
+		if n, ok := f.alike[k]; ok {
+			f.alike[k] = n + 1
+		}
 		add(r)
 	}
-	for i := -1; i < len(f.tr.Onward); i++ {
-		for _, p := range f.at(i).Passages {
-			for k := range p.Withdrawals {
-				w := &p.Withdrawals[k]
-				if key := paymentOf(w); f.alike[key] > 0 {
-					continue
-				} else if key.record != (fundtrail.TransferOutput{}) {
-					f.alike[key]++
-					continue
-				}
+	for _, w := range linked {
+		if k := paymentOf(w); f.alike[k] == 0 {
+			if f.alike[k] = 1; k.record == (fundtrail.TransferOutput{}) {
 				add(fundtrail.Receipt{Tx: w.Tx, Address: w.To, Asset: w.Asset, Amount: w.Amount, Time: w.Time})
 			}
 		}
