@@ -164,6 +164,7 @@ type Theft struct {
 	// is the thief's: a trace that starts from a withdrawal out of a mixer.
 	Carries     Amount
 	Probability float64
+	Height      int64 // of the block, which says when more exactly than Time; 0 where it is not told
 }
 
 // Stolen returns the part of Amount that was stolen.

@@ -325,6 +325,7 @@ type Withdrawal struct {
 	Tx     TxID
 	Record TransferOutput // the ledger's record of it; zero where the ledger holds none
 	Time   time.Time      // of the block; interpolated where the events do not tell it
+	Height int64          // of the block, 0 where it is not told
 	To     Address
 	Asset  Asset  // the passage's own, but over a bridge
 	Amount Amount // that arrived at To

@@ -178,6 +178,7 @@ type Receipt struct {
 	Asset   Asset
 	Amount  Amount
 	Time    time.Time
+	Height  int64 // of its block, 0 where that is not told
 }
 
 // An Event is a log a contract emitted, or a memo (OP_RETURN, Tron data).

@@ -56,7 +56,7 @@ func (m *Mixers) Payouts() []fundtrail.Receipt {
 			w := &p.Withdrawals[i]
 			got, _ := p.Note.Sub(w.Fee)
 			out = append(out, fundtrail.Receipt{Tx: fundtrail.TxID{Chain: p.Name.Chain, Hash: w.Tx}, Address: w.To.On(p.Name.Chain),
-				Asset: asset, Amount: got, Time: time.Unix(w.Time, 0).UTC()})
+				Asset: asset, Amount: got, Time: time.Unix(w.Time, 0).UTC(), Height: w.Block})
 		}
 	}
 	return out

@@ -143,7 +143,7 @@ func (t *through) demix(of int) error {
 		w := &p.Withdrawals[l.Withdrawal]
 		got, _ := p.Note.Sub(w.Fee)
 		ps.Withdrawals = append(ps.Withdrawals, fundtrail.Withdrawal{
-			Tx: fundtrail.TxID{Chain: p.Name.Chain, Hash: w.Tx}, Time: time.Unix(w.Time, 0).UTC(), To: w.To.On(p.Name.Chain),
+			Tx: fundtrail.TxID{Chain: p.Name.Chain, Hash: w.Tx}, Time: time.Unix(w.Time, 0).UTC(), Height: w.Block, To: w.To.On(p.Name.Chain),
 			Asset: ps.Asset, Amount: got, Carries: got, Fee: w.Fee,
 			Probability: l.Probability, Certainty: c, Method: l.Method, AnonymitySet: l.AnonymitySet,
 		})

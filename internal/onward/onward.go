@@ -158,7 +158,7 @@ func (f *follower) payouts() {
 	for _, w := range linked {
 		if k := paymentOf(w); f.alike[k] == 0 {
 			if f.alike[k] = 1; k.record == (fundtrail.TransferOutput{}) {
-				add(fundtrail.Receipt{Tx: w.Tx, Address: w.To, Asset: w.Asset, Amount: w.Amount, Time: w.Time})
+				add(fundtrail.Receipt{Tx: w.Tx, Address: w.To, Asset: w.Asset, Amount: w.Amount, Time: w.Time, Height: w.Height})
 			}
 		}
 	}
@@ -213,7 +213,7 @@ func (f *follower) known(starts []fundtrail.Theft) (all, known int) {
 func (f *follower) theft(s *fundtrail.OnwardStart) fundtrail.Theft {
 	p := &f.at(s.Onward).Passages[s.Passage]
 	w := &p.Withdrawals[s.Withdrawal]
-	t := fundtrail.Theft{Tx: w.Tx, Address: w.To, Asset: w.Asset, Amount: w.Amount, Time: w.Time, Carries: s.Carries, Probability: s.Probability}
+	t := fundtrail.Theft{Tx: w.Tx, Address: w.To, Asset: w.Asset, Amount: w.Amount, Time: w.Time, Height: w.Height, Carries: s.Carries, Probability: s.Probability}
 	if w.Record != (fundtrail.TransferOutput{}) {
 		t.Tx, t.Index, t.HasIndex = w.Record.Transfer.Tx, w.Record.Transfer.Index, true
 		if info, _ := t.Tx.Chain.Info(); info.Model == fundtrail.Coins {

@@ -89,6 +89,9 @@ func TestReceipts(t *testing.T) {
 				next++
 				out := txs[i].Transfers[0].Outputs[0]
 				rec := fundtrail.Receipt{Address: out.Address, Asset: txs[i].Transfers[0].Asset, Amount: out.Amount, Time: txs[i].Block.Time, Tx: txs[i].ID}
+				if r.IntN(2) == 0 { // the block says it better
+					rec.Time, rec.Height = rec.Time.Add(time.Duration(r.IntN(7)-3)*time.Minute), txs[i].Block.Height
+				}
 				part.Receipts = append(part.Receipts, rec)
 				stated++
 				if r.IntN(4) > 0 {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
+	"time"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -273,7 +275,7 @@ func (r *run) statedTheft(t fundtrail.Theft) error {
 	if info, _ := t.Asset.Chain.Info(); !ok || !known || r.back || info.Model == fundtrail.Coins {
 		return r.lose(t, resolved)
 	}
-	at, when := r.ledger.Seek(t.Asset.Chain, t.Time.Unix()), t.Time.Unix()
+	at, when := r.placeOf(t.Asset.Chain, t.Time, t.Height), t.Time.Unix()
 	if span, ok := r.ledger.FindTx(t.Tx); ok {
 		at, when = span.End, span.Time
 	}
@@ -299,7 +301,7 @@ func (r *run) receipts() error {
 		if info, _ := c.Asset.Chain.Info(); !ok || !known || info.Model == fundtrail.Coins {
 			continue
 		}
-		at, when := r.ledger.Seek(c.Asset.Chain, c.Time.Unix()), c.Time.Unix()
+		at, when := r.placeOf(c.Asset.Chain, c.Time, c.Height), c.Time.Unix()
 		span, found := r.ledger.FindTx(c.Tx)
 		if !found && c.Time.IsZero() {
 			return fmt.Errorf("receipt of %s %s at %s: the ledger does not hold its transaction, and its time is not told: %w", c.Amount, c.Asset, c.Address, fundtrail.ErrInvalid)
@@ -317,6 +319,18 @@ func (r *run) receipts() error {
 		r.deposits = append(r.deposits, deposit{at: at, time: r.until(c.Asset.Chain, when), addr: addr, asset: asset, amount: c.Amount})
 	}
 	return nil
+}
+
+// placeOf is where in the ledger something comes in that is stated: before what its block
+// holds, or where the block is not told, or the ledger tells no blocks, before its time.
+func (r *run) placeOf(c fundtrail.Chain, at time.Time, height int64) fundtrail.Position {
+	byTime := r.ledger.Seek(c, at.Unix())
+	l := r.laneOf(c)
+	if height == 0 || r.ledger.Transaction(l.End-1).Height < height {
+		return byTime
+	}
+	n := sort.Search(int(l.End-l.First), func(i int) bool { return r.ledger.Transaction(l.First+fundtrail.Position(i)).Height >= height })
+	return l.First + fundtrail.Position(n)
 }
 
 // until is a stated time, or that of the chain's last block where it lies beyond.
