@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -169,5 +170,40 @@ func TestParts(t *testing.T) {
 	}
 	if asked < 300 {
 		t.Errorf("only %d traces", asked)
+	}
+}
+
+// TestOddsThroughSwap: what a swap pays out has the mean odds of what was paid in, by value.
+func TestOddsThroughSwap(t *testing.T) {
+	text := ledgertest.MustParse(`2022-03-29T10:00Z t1 eth mixer -> a 6 ETH
+2022-03-29T10:10Z t2 eth mixer -> a 2 ETH
+2022-03-29T11:00Z t3 eth a -> router 8 ETH
+2022-03-29T11:00Z t3 eth router -> a 80 TOK
+2022-03-29T12:00Z t4 eth a -> b 80 TOK`)
+	in := trace.Input{Ledger: seal(t, text.Transactions, nil), Thefts: []fundtrail.Theft{
+		{Tx: ledgertest.Tx(fundtrail.Ethereum, "t1"), Probability: .9}, {Tx: ledgertest.Tx(fundtrail.Ethereum, "t2"), Probability: .5}}}
+	var out string
+	for _, tx := range text.Transactions {
+		for _, tr := range tx.Transfers {
+			if tr.ID.Tx == ledgertest.Tx(fundtrail.Ethereum, "t3") && !tr.Asset.Contract.IsZero() {
+				out = "eth:t3:0 => eth:t3:" + strconv.Itoa(int(tr.ID.Index))
+			}
+		}
+	}
+	in.Crossings = parseCrossings(t, out)
+	tr := runTrace(t, in, trace.Options{})
+	found := false
+	for _, e := range tr.Ends {
+		if e.Asset.Contract.IsZero() || e.Taint[fundtrail.FIFO].IsZero() {
+			continue
+		}
+		found = true
+		eight, _ := e.Taint[fundtrail.FIFO].MulDiv(fundtrail.NewAmount(8), fundtrail.NewAmount(10))
+		if e.Odds == nil || e.Odds.Least != .8 || e.Odds.Most != .8 || e.Odds.Expected != eight {
+			t.Errorf("%s %s with odds %+v, want 0.8", e.Kind, e.Taint[fundtrail.FIFO], e.Odds)
+		}
+	}
+	if !found {
+		t.Errorf("nothing came out: %+v", tr.Ends)
 	}
 }
