@@ -159,6 +159,20 @@ type Theft struct {
 	Note       string // why the statement is needed
 	Confidence Confidence
 	Source     Source
+	// Carries is the stolen part of Amount, the rest being somebody's clean value; zero: all
+	// of it. Probability is set where a method, and no ledger or source, says that this value
+	// is the thief's: a trace that starts from a withdrawal out of a mixer.
+	Carries     Amount
+	Probability float64
+	Height      int64 // of the block, which says when more exactly than Time; 0 where it is not told
+}
+
+// Stolen returns the part of Amount that was stolen.
+func (t *Theft) Stolen() Amount {
+	if t.Carries.IsZero() {
+		return t.Amount
+	}
+	return t.Carries
 }
 
 // A Price is what one whole coin of an asset cost on one day.

@@ -125,6 +125,7 @@ type Hop struct {
 	Possible, WithoutGaps Amount
 	End                   int // index into Trace.Ends, or -1 when the trace goes on
 	Crossing              *Crossing
+	Odds                  *Odds // of the starts that feed it; nil where all are certain
 }
 
 // A HopKind says what a hop is to the trace.
@@ -179,6 +180,16 @@ type End struct {
 	Last      time.Time
 	USD       *Valuation // nil when no prices were given
 	Via       []int      // indexes into Trace.Inferences
+	Odds      *Odds      // of the starts that feed it; nil where all are certain
+}
+
+// Odds say how likely value is the thief's at all that stands, under the headline policy,
+// on starts which methods infer: the least and the most probable of them, and the sum of
+// each start's part times its probability. Value that a swap paid out has the mean of what
+// was paid in.
+type Odds struct {
+	Least, Most float64
+	Expected    Amount
 }
 
 // Bounds are the least and the most stolen value that can have reached an end under
@@ -264,6 +275,33 @@ type Trace struct {
 	// Passages are where methods say that value came out of mixers, CoinJoins and bridges
 	// that no id joins. Nothing above counts them: no hop, no end and no bound.
 	Passages []Passage
+	// Onward is where value went from there, a trace of its own for each round and certainty.
+	Onward []Onward
+}
+
+// An Onward is the trace of what passages brought out at one certainty. The three
+// certainties tell of the same value, and so do rounds: they are never summed.
+type Onward struct {
+	Certainty Certainty
+	// Round is 1 for what came out of the trace's own passages, and one more for what went
+	// in again and came out of the passages of an onward trace of the round before.
+	Round  int
+	Starts []OnwardStart // each withdrawal is one start's, of one round and certainty
+	// Addresses is how many it starts at, and Known how many of those the ledger has any
+	// record of: of the others the data tells nothing at all.
+	Addresses, Known int
+	Trace            *Trace
+}
+
+// An OnwardStart is a withdrawal that an onward trace starts from.
+type OnwardStart struct {
+	Onward              int // index into Trace.Onward of the trace with the passage, -1: the trace itself
+	Passage, Withdrawal int // indexes into that trace's Passages, and into its Withdrawals
+	// Carries is what starts: at most the withdrawal's, and of all starts of a passage at
+	// most what was stolen of its deposits.
+	Carries Amount
+	// Probability is the withdrawal's times that of the deposits'.
+	Probability float64
 }
 
 // A Passage is what one party paid into one place that unties what goes in from what
@@ -287,6 +325,7 @@ type Withdrawal struct {
 	Tx     TxID
 	Record TransferOutput // the ledger's record of it; zero where the ledger holds none
 	Time   time.Time      // of the block; interpolated where the events do not tell it
+	Height int64          // of the block, 0 where it is not told
 	To     Address
 	Asset  Asset  // the passage's own, but over a bridge
 	Amount Amount // that arrived at To

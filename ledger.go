@@ -174,6 +174,17 @@ func (o TransferOutput) String() string {
 	return o.Transfer.Tx.String() + ":" + strconv.FormatUint(uint64(n), 10)
 }
 
+// A Receipt is a payment that is known from elsewhere than the ledger, as from the events
+// of a contract that paid it.
+type Receipt struct {
+	Tx      TxID
+	Address Address // that got it
+	Asset   Asset
+	Amount  Amount
+	Time    time.Time
+	Height  int64 // of its block, 0 where that is not told
+}
+
 // An Event is a log a contract emitted, or a memo (OP_RETURN, Tron data).
 type Event struct {
 	Contract Address

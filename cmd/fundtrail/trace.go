@@ -22,6 +22,7 @@ import (
 	"github.com/fundtrail/fundtrail/data"
 	"github.com/fundtrail/fundtrail/internal/crossing"
 	"github.com/fundtrail/fundtrail/internal/ingest"
+	"github.com/fundtrail/fundtrail/internal/onward"
 	"github.com/fundtrail/fundtrail/internal/report"
 	"github.com/fundtrail/fundtrail/internal/trace"
 )
@@ -73,6 +74,7 @@ type traceFlags struct {
 	prices    []string
 	through   []string
 	mixers    []string
+	rounds    int
 	policy    string
 	direction string
 	since     string
@@ -124,6 +126,7 @@ Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
 	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, whose payout follows the payment in one transaction; mixers and coinjoins, with odds (repeat)")
 	fl.StringArrayVar(&f.mixers, "mixer-events", nil, "with --through mixers: `FILE` or folder of the events of a mixer's pools (repeat)")
+	fl.IntVar(&f.rounds, "onward-rounds", onward.Rounds, "with --through mixers or coinjoins: follow value through them `N` times at most; 0 stops at who took it out")
 	fl.StringVar(&f.policy, "policy", "fifo", "the policy of headline figures and routes: fifo, lifo, haircut, tainted-first, tainted-last, tiho; all are always run")
 	fl.StringVar(&f.direction, "direction", "forward", "forward: where it went; backward: where it came from")
 	fl.StringVar(&f.since, "since", "", "ignore movements before `TIME` (UTC)")
@@ -210,8 +213,25 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 
 // A passing is what a trace goes on through.
 type passing struct {
-	names []string // sorted: "coinjoins", "mixers", "swaps"
-	pools []*crossing.Pool
+	names  []string // sorted: "coinjoins", "mixers", "swaps"
+	pools  []*crossing.Pool
+	rounds int // how often value is followed on from who took it out of the pools
+}
+
+// finder is what finds where value came out again with odds, nil when nothing is asked for
+// that has any.
+func (p *passing) finder(l fundtrail.Ledger) onward.Finder {
+	var all onward.Finders
+	if p.pools != nil {
+		all = append(all, crossing.NewMixers(p.pools))
+	}
+	if slices.Contains(p.names, "coinjoins") {
+		all = append(all, crossing.NewCoinJoins(l))
+	}
+	if all == nil {
+		return nil
+	}
+	return all
 }
 
 // hook is what finds the other side of swaps, nil when they are not followed.
@@ -238,7 +258,7 @@ func (f *traceFlags) loadThrough(in *inputs) (p passing, err error) {
 	}
 	slices.Sort(p.names)
 	p.names = slices.Compact(p.names)
-	mixers := slices.Contains(p.names, "mixers")
+	mixers, odds := slices.Contains(p.names, "mixers"), slices.Contains(p.names, "mixers") || slices.Contains(p.names, "coinjoins")
 	switch {
 	case len(p.names) > 0 && f.direction == string(fundtrail.Backward):
 		return p, usage("--through goes forward")
@@ -246,7 +266,13 @@ func (f *traceFlags) loadThrough(in *inputs) (p passing, err error) {
 		return p, usage("--through mixers needs the events of the pools: --mixer-events FOLDER")
 	case !mixers && len(f.mixers) > 0:
 		return p, usage("--mixer-events goes with --through mixers")
-	case !mixers:
+	case f.rounds < 0:
+		return p, usage("--onward-rounds %d: want 0 (stop at who took the value out) or more", f.rounds)
+	}
+	if odds {
+		p.rounds = f.rounds
+	}
+	if !mixers {
 		return p, nil
 	}
 	var files []report.Input
@@ -265,33 +291,16 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 	if in.prices != nil {
 		input.Price = in.prices.At
 	}
-	tr, err := trace.Run(ctx, input, opt)
+	tr, err := onward.Run(ctx, input, opt, through.finder(in.ledger), through.rounds)
 	if err != nil {
 		return nil, err
 	}
 	tr.Notes = append(append([]string{}, in.notes...), tr.Notes...)
-	if through.pools != nil {
-		var missed, clean int
-		if tr.Passages, missed, clean, err = crossing.Through(tr, through.pools); err != nil {
-			return nil, err
-		}
-		if clean > 0 {
-			tr.Notes = append(tr.Notes, fmt.Sprintf("Of %d payments into mixers no policy that conserves value holds half to be stolen; they are not followed through.", clean))
-		}
-		if missed > 0 {
-			tr.Notes = append(tr.Notes, fmt.Sprintf("The pools' events hold no deposit for %d of the payments into mixers; where those came out is not known.", missed))
-		}
-	}
-	if slices.Contains(through.names, "coinjoins") {
-		if err := throughCoinJoins(tr, in.ledger); err != nil {
-			return nil, err
-		}
-	}
 	about := report.About{
 		Program: "fundtrail " + programVersion(), Name: s.name, Actor: s.actor, Options: documentOptions(opt), Inputs: in.files,
 		Asset: assetInfo, Party: partyName, Ledger: in.ledger,
 	}
-	about.Options.Through = through.names
+	about.Options.Through, about.Options.OnwardRounds = through.names, through.rounds
 	if len(s.incidents) == 1 {
 		about.Record = &s.incidents[0]
 	}

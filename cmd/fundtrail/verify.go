@@ -211,10 +211,17 @@ func short(digest string) string { return digest[:min(len(digest), 12)] }
 
 // records looks up every record that the report cites.
 func (v *verifier) records() {
-	for _, part := range []struct {
+	type part struct {
 		name string
 		hops []report.Hop
-	}{{"hops", v.doc.Hops}, {"touched", v.doc.Touched}} {
+	}
+	parts := []part{{"hops", v.doc.Hops}, {"touched", v.doc.Touched}}
+	for i := range v.doc.Onward {
+		o := &v.doc.Onward[i]
+		at := fmt.Sprintf("onward[%d].", i)
+		parts = append(parts, part{at + "hops", o.Hops}, part{at + "touched", o.Touched})
+	}
+	for _, part := range parts {
 		verified := 0
 		for i := range part.hops {
 			at := fmt.Sprintf("%s[%d]", part.name, i)
@@ -353,7 +360,7 @@ func (v *verifier) again(ctx context.Context, s *subject, in *inputs, p *progres
 		return err
 	}
 	in.notes = nil
-	doc, err := traceDocument(ctx, s, in, claimed, opt, passing{v.doc.Trace.Options.Through, v.pools})
+	doc, err := traceDocument(ctx, s, in, claimed, opt, passing{v.doc.Trace.Options.Through, v.pools, v.doc.Trace.Options.OnwardRounds})
 	if err != nil {
 		return err
 	}
@@ -364,7 +371,11 @@ func (v *verifier) again(ctx context.Context, s *subject, in *inputs, p *progres
 // claims are those that the report carries.
 func (v *verifier) claims() (claims, error) {
 	out := claims{}
-	for _, a := range v.doc.Addresses {
+	list := slices.Clone(v.doc.Addresses)
+	for i := range v.doc.Onward {
+		list = append(list, v.doc.Onward[i].Addresses...)
+	}
+	for _, a := range list {
 		addr, err := fundtrail.ParseAddress(fundtrail.Chain(a.Chain), a.Address)
 		if err != nil {
 			return nil, err
@@ -431,23 +442,60 @@ func (v *verifier) compare(again *report.Document, prices bool) {
 	}
 	v.part("trace", want.Trace, got.Trace)
 	list(v, "assets", want.Assets, got.Assets)
-	list(v, "stolen", want.Stolen, got.Stolen)
-	list(v, "ends", want.Ends, got.Ends)
-	list(v, "categories", want.Categories, got.Categories)
-	list(v, "routes", want.Routes, got.Routes)
-	list(v, "addresses", want.Addresses, got.Addresses)
-	list(v, "hops", want.Hops, got.Hops)
-	list(v, "touched", want.Touched, got.Touched)
-	list(v, "inferences", want.Inferences, got.Inferences)
-	if v.pools == nil && slices.Contains(v.doc.Trace.Options.Through, "mixers") && len(want.Passages) > 0 {
-		v.find("passages", "what came out of mixers is not covered: give the pools' events with --mixer-events")
-	} else {
-		list(v, "passages", want.Passages, got.Passages)
-	}
+	v.flow("", &want.Flow, &got.Flow)
 	list(v, "coverage.gaps", want.Coverage.Gaps, got.Coverage.Gaps)
+	if v.pools == nil && slices.Contains(v.doc.Trace.Options.Through, "mixers") && len(want.Passages)+len(want.Onward) > 0 {
+		v.find("passages", "what came out of mixers is not covered: give the pools' events with --mixer-events")
+		return
+	}
+	list(v, "passages", want.Passages, got.Passages)
+	for i := range max(len(want.Onward), len(got.Onward)) {
+		at := fmt.Sprintf("onward[%d]", i)
+		switch {
+		case i >= len(want.Onward):
+			v.find(at, "missing from the report: the second run follows on from what is %s in round %d", got.Onward[i].Certainty, got.Onward[i].Round)
+		case i >= len(got.Onward):
+			v.find(at, "mismatched: the second run has no such entry")
+		default:
+			v.onward(at, &want.Onward[i], &got.Onward[i])
+		}
+	}
+}
+
+// flow holds what one trace found to what the second run finds, but for its passages.
+func (v *verifier) flow(at string, want, got *report.Flow) {
+	list(v, at+"stolen", want.Stolen, got.Stolen)
+	list(v, at+"ends", want.Ends, got.Ends)
+	list(v, at+"categories", want.Categories, got.Categories)
+	list(v, at+"routes", want.Routes, got.Routes)
+	list(v, at+"addresses", want.Addresses, got.Addresses)
+	list(v, at+"hops", want.Hops, got.Hops)
+	list(v, at+"touched", want.Touched, got.Touched)
+	list(v, at+"inferences", want.Inferences, got.Inferences)
+}
+
+// onward does the same for what was followed on from mixers.
+func (v *verifier) onward(at string, want, got *report.Onward) {
+	list(v, at+".starts", want.Starts, got.Starts)
+	v.flow(at+".", &want.Flow, &got.Flow)
+	list(v, at+".passages", want.Passages, got.Passages)
+	list(v, at+".gaps", want.Gaps, got.Gaps)
+	w, g := *want, *got
+	for _, o := range []*report.Onward{&w, &g} { // what is left is the heading
+		o.Flow, o.Starts, o.Gaps, o.Notes = report.Flow{}, nil, nil, nil
+	}
+	v.part(at, w, g)
 }
 
 func withoutUSD(d *report.Document) {
+	withoutFlowUSD(&d.Flow)
+	d.Onward = slices.Clone(d.Onward)
+	for i := range d.Onward {
+		withoutFlowUSD(&d.Onward[i].Flow)
+	}
+}
+
+func withoutFlowUSD(d *report.Flow) {
 	d.Stolen, d.Ends, d.Categories = slices.Clone(d.Stolen), slices.Clone(d.Ends), slices.Clone(d.Categories)
 	for i := range d.Stolen {
 		d.Stolen[i].USD = nil

@@ -128,6 +128,34 @@ func ThroughCoinJoins(tr *fundtrail.Trace, l fundtrail.Ledger) (passages []fundt
 	return passages, missed, nil
 }
 
+// Passages says where the value of a trace can have come out of CoinJoins, see
+// [ThroughCoinJoins], and in sentences what of it was left out.
+func (c *CoinJoins) Passages(tr *fundtrail.Trace) (passages []fundtrail.Passage, notes []string, err error) {
+	passages, missed, err := ThroughCoinJoins(tr, c.ledger)
+	if err != nil {
+		return nil, nil, err
+	}
+	unlikely := 0
+	for i := range passages {
+		if len(passages[i].Withdrawals) == 0 {
+			unlikely++
+		}
+	}
+	if unlikely > 0 {
+		notes = append(notes, fmt.Sprintf("Of %d CoinJoins that the trace came into every output is the thief's with odds below 0.1: none is listed.", unlikely))
+	}
+	if missed.MostlyClean > 0 {
+		notes = append(notes, fmt.Sprintf("Of %d coins spent in CoinJoins no policy that conserves value holds half to be stolen; they are not followed through.", missed.MostlyClean))
+	}
+	if missed.Unknown > 0 {
+		notes = append(notes, fmt.Sprintf("Of %d CoinJoins the ledger does not hold the amounts of all inputs; where value can have come out of those is not said.", missed.Unknown))
+	}
+	return passages, notes, nil
+}
+
+// Payouts returns none: the ledger holds a CoinJoin's outputs.
+func (c *CoinJoins) Payouts() []fundtrail.Receipt { return nil }
+
 // passed makes the passage of one CoinJoin, nil when nothing that went in is the thief's.
 func passed(h *fundtrail.Hop, coins map[fundtrail.TransferOutput]fundtrail.Taints, l fundtrail.Ledger, policy fundtrail.Policy) (p *fundtrail.Passage, clean int, known bool, err error) {
 	span, ok := l.FindTx(h.Record.Transfer.Tx)

@@ -27,17 +27,26 @@ const (
 // mostlyClean: whoever paid them in is somebody else.
 func Through(tr *fundtrail.Trace, pools []*Pool) (passages []fundtrail.Passage, missed, mostlyClean int, err error) {
 	t := &through{pools: pools, at: map[fundtrail.TxID][]place{}, of: map[key]*fundtrail.Passage{}}
+	var into []*fundtrail.Hop // payments into mixers
+	for i := range tr.Hops {
+		h := &tr.Hops[i]
+		if h.End >= 0 && tr.Ends[h.End].Kind == fundtrail.EndMixer && h.Kind != fundtrail.HopFee && h.Record.Output != fundtrail.MixIndex { // a CoinJoin has no pool: see CoinJoins
+			into = append(into, h)
+			t.at[h.Record.Transfer.Tx] = nil
+		}
+	}
+	if len(into) == 0 {
+		return nil, 0, 0, nil
+	}
 	for i, p := range pools {
 		for d := range p.Deposits {
 			id := fundtrail.TxID{Chain: p.Name.Chain, Hash: p.Deposits[d].Tx}
-			t.at[id] = append(t.at[id], place{i, d})
+			if list, ok := t.at[id]; ok {
+				t.at[id] = append(list, place{i, d})
+			}
 		}
 	}
-	for i := range tr.Hops {
-		h := &tr.Hops[i]
-		if h.End < 0 || tr.Ends[h.End].Kind != fundtrail.EndMixer || h.Kind == fundtrail.HopFee || h.Record.Output == fundtrail.MixIndex {
-			continue // a CoinJoin has no pool: see ThroughCoinJoins
-		}
+	for _, h := range into {
 		if !MostlyStolen(h.Amount, h.Taint.Most()) {
 			mostlyClean++
 			continue
@@ -134,7 +143,7 @@ func (t *through) demix(of int) error {
 		w := &p.Withdrawals[l.Withdrawal]
 		got, _ := p.Note.Sub(w.Fee)
 		ps.Withdrawals = append(ps.Withdrawals, fundtrail.Withdrawal{
-			Tx: fundtrail.TxID{Chain: p.Name.Chain, Hash: w.Tx}, Time: time.Unix(w.Time, 0).UTC(), To: w.To.On(p.Name.Chain),
+			Tx: fundtrail.TxID{Chain: p.Name.Chain, Hash: w.Tx}, Time: time.Unix(w.Time, 0).UTC(), Height: w.Block, To: w.To.On(p.Name.Chain),
 			Asset: ps.Asset, Amount: got, Carries: got, Fee: w.Fee,
 			Probability: l.Probability, Certainty: c, Method: l.Method, AnonymitySet: l.AnonymitySet,
 		})

@@ -44,30 +44,36 @@ func New(t *fundtrail.Trace, about About) *Document {
 	for _, block := range t.AsOf {
 		d.Trace.AsOf = append(d.Trace.AsOf, Block{string(block.Chain), block.Height, stamp(block.Time)})
 	}
-	b.stolen()
-	for i := range t.Ends {
-		d.Ends = append(d.Ends, b.end(&t.Ends[i]))
-	}
-	for i := range t.Kinds {
-		d.Categories = append(d.Categories, b.end(&t.Kinds[i]))
-	}
-	for i := range t.Routes {
-		d.Routes = append(d.Routes, b.route(&t.Routes[i]))
-	}
-	for i := range t.Hops {
-		b.hop(&t.Hops[i])
-	}
-	for i := range t.Inferences {
-		b.inference(i, &t.Inferences[i])
-	}
-	b.passages()
-	b.addresses()
+	b.flow()
+	b.onward()
 	b.coverage()
 	if about.Record != nil {
 		d.Record = record(about.Record)
 	}
 	d.fill()
 	return d
+}
+
+// flow writes what one trace found.
+func (b *builder) flow() {
+	b.stolen()
+	for i := range b.t.Ends {
+		b.d.Ends = append(b.d.Ends, b.end(&b.t.Ends[i]))
+	}
+	for i := range b.t.Kinds {
+		b.d.Categories = append(b.d.Categories, b.end(&b.t.Kinds[i]))
+	}
+	for i := range b.t.Routes {
+		b.d.Routes = append(b.d.Routes, b.route(&b.t.Routes[i]))
+	}
+	for i := range b.t.Hops {
+		b.hop(&b.t.Hops[i])
+	}
+	for i := range b.t.Inferences {
+		b.inference(i, &b.t.Inferences[i])
+	}
+	b.passages()
+	b.addresses()
 }
 
 type builder struct {
@@ -79,6 +85,7 @@ type builder struct {
 	seen     map[fundtrail.Address]int // address -> its place in list
 	assets   map[fundtrail.Asset]bool
 	covers   map[fundtrail.Address]string // "partial" or "whole"; the zero Address stands for all
+	onwards  map[fundtrail.Address]int    // addresses that onward traces met
 }
 
 func stamp(t time.Time) string {
@@ -131,8 +138,11 @@ func (b *builder) stolen() {
 
 func (b *builder) theft(t *fundtrail.ResolvedTheft) Theft {
 	out := Theft{
-		Basis: t.Basis, Address: t.Address.String(), Amount: t.Amount.String(), Time: stamp(t.Time),
-		Proceeds: t.Proceeds, Note: t.Note, Source: t.Source.URL,
+		Basis: t.Basis, Address: t.Address.String(), Amount: t.Stolen().String(), Time: stamp(t.Time),
+		Proceeds: t.Proceeds, Note: t.Note, Source: t.Source.URL, Probability: places(t.Probability),
+	}
+	if t.Stolen() != t.Amount {
+		out.PartOf = t.Amount.String()
 	}
 	if !t.ProceedsOf.IsZero() {
 		out.Of = t.ProceedsOf.String()
@@ -166,6 +176,9 @@ func (b *builder) end(e *fundtrail.End) End {
 		AtLeastWithoutGaps: e.Bounds.LeastWithoutGaps.String(), AtMostWithoutGaps: e.Bounds.MostWithoutGaps.String(),
 		Exact: e.Bounds.Exact, Moved: e.Moved.String(), Transfers: e.Transfers, First: stamp(e.First), Last: stamp(e.Last),
 		USD: usd(e.USD), Via: e.Via,
+	}
+	if e.Odds != nil {
+		out.Odds = &Odds{places(e.Odds.Least), places(e.Odds.Most), e.Odds.Expected.String()}
 	}
 	// One service has many tags; a mixer's pool and a thief's address say more by theirs.
 	switch name := b.about.Party(e.Actor); e.Kind {
@@ -311,14 +324,19 @@ func (b *builder) coverage() {
 		})
 	}
 	for _, cov := range l.Coverage() {
-		if _, met := b.seen[cov.Address]; met || cov.Address.IsZero() {
+		_, met := b.seen[cov.Address]
+		if _, later := b.onwards[cov.Address]; met || later || cov.Address.IsZero() {
 			c.Claims = append(c.Claims, Claim{string(cov.Chain), cov.Address.String(), cov.FromBlock, cov.ToBlock, cov.What.String(), cov.Source})
 		}
 	}
+	c.Gaps, c.Notes = b.gaps(), b.t.Notes
+}
+
+func (b *builder) gaps() (out []Gap) {
 	for _, g := range b.t.Gaps {
-		c.Gaps = append(c.Gaps, Gap{g.Address.String(), b.asset(g.Asset), g.Short.String(), g.First.Transfer.Tx.String(), stamp(g.Time)})
+		out = append(out, Gap{g.Address.String(), b.asset(g.Asset), g.Short.String(), g.First.Transfer.Tx.String(), stamp(g.Time)})
 	}
-	c.Notes = b.t.Notes
+	return out
 }
 
 func record(in *fundtrail.Incident) *Record {
@@ -346,6 +364,26 @@ func (d *Document) fill() {
 	none(&d.Trace.AsOf)
 	none(&d.Inputs)
 	none(&d.Assets)
+	d.Flow.fill()
+	for i := range d.Onward {
+		o := &d.Onward[i]
+		o.Flow.fill()
+		none(&o.Starts)
+		none(&o.Gaps)
+		none(&o.Notes)
+	}
+	none(&d.Coverage.Chains)
+	none(&d.Coverage.Claims)
+	none(&d.Coverage.Gaps)
+	none(&d.Coverage.Notes)
+	if d.Record != nil {
+		none(&d.Record.Losses)
+		none(&d.Record.Attributions)
+		none(&d.Record.Statements)
+	}
+}
+
+func (d *Flow) fill() {
 	none(&d.Stolen)
 	none(&d.Ends)
 	none(&d.Categories)
@@ -354,10 +392,6 @@ func (d *Document) fill() {
 	none(&d.Hops)
 	none(&d.Touched)
 	none(&d.Inferences)
-	none(&d.Coverage.Chains)
-	none(&d.Coverage.Claims)
-	none(&d.Coverage.Gaps)
-	none(&d.Coverage.Notes)
 	for i := range d.Stolen {
 		none(&d.Stolen[i].Thefts)
 	}
@@ -376,11 +410,6 @@ func (d *Document) fill() {
 	}
 	for i := range d.Inferences {
 		none(&d.Inferences[i].Evidence)
-	}
-	if d.Record != nil {
-		none(&d.Record.Losses)
-		none(&d.Record.Attributions)
-		none(&d.Record.Statements)
 	}
 }
 

@@ -75,6 +75,25 @@ func (c *checker) document() {
 			c.fail(fmt.Sprintf("assets[%d].decimals", i), "%d, want -1 (not known) to 255", a.Decimals)
 		}
 	}
+	c.flow()
+	c.onward()
+	for i, ch := range d.Coverage.Chains {
+		c.span(fmt.Sprintf("coverage.chains[%d]", i), ch.First, ch.Last)
+	}
+	c.gaps("coverage.gaps", d.Coverage.Gaps)
+}
+
+func (c *checker) gaps(list string, gaps []Gap) {
+	for i, g := range gaps {
+		at := fmt.Sprintf("%s[%d]", list, i)
+		c.amount(at+".short", g.Short)
+		c.time(at+".time", g.Time, true)
+	}
+}
+
+// flow checks what one trace found.
+func (c *checker) flow() {
+	d := c.d
 	for i, s := range d.Stolen {
 		at := fmt.Sprintf("stolen[%d]", i)
 		c.amount(at+".amount", s.Amount)
@@ -83,6 +102,10 @@ func (c *checker) document() {
 			at := fmt.Sprintf("%s.thefts[%d]", at, j)
 			c.amount(at+".amount", t.Amount)
 			c.time(at+".time", t.Time, true)
+			c.probability(at+".probability", t.Probability)
+			if t.PartOf != "" {
+				c.amount(at+".part_of", t.PartOf)
+			}
 		}
 	}
 	for i := range d.Ends {
@@ -107,13 +130,47 @@ func (c *checker) document() {
 	c.hops("hops", d.Hops)
 	c.hops("touched", d.Touched)
 	c.passages()
-	for i, ch := range d.Coverage.Chains {
-		c.span(fmt.Sprintf("coverage.chains[%d]", i), ch.First, ch.Last)
+}
+
+// onward checks what was found from who took value out of mixers.
+func (c *checker) onward() {
+	for i := range c.d.Onward {
+		o := &c.d.Onward[i]
+		sub := checker{d: &Document{Trace: c.d.Trace, Flow: o.Flow}}
+		sub.flow()
+		sub.gaps("gaps", o.Gaps)
+		if !slices.Contains(certainties, fundtrail.Certainty(o.Certainty)) {
+			sub.fail("certainty", "%q: want certain, probable or possible", o.Certainty)
+		}
+		for j := range o.Starts {
+			sub.start(fmt.Sprintf("starts[%d]", j), &o.Starts[j], c.d, i)
+		}
+		if sub.err != nil && c.err == nil {
+			c.err = fmt.Errorf("onward[%d].%w", i, sub.err)
+		}
 	}
-	for i, g := range d.Coverage.Gaps {
-		at := fmt.Sprintf("coverage.gaps[%d]", i)
-		c.amount(at+".short", g.Short)
-		c.time(at+".time", g.Time, true)
+}
+
+// start checks a start of the onward trace at a place: it may name earlier ones alone.
+func (c *checker) start(at string, s *OnwardStart, d *Document, place int) {
+	passages := d.Passages
+	if s.Onward != -1 {
+		if c.index(at+".onward", s.Onward, place); c.err != nil {
+			return
+		}
+		passages = d.Onward[s.Onward].Passages
+	}
+	if c.index(at+".passage", s.Passage, len(passages)); c.err != nil {
+		return
+	}
+	c.index(at+".withdrawal", s.Withdrawal, len(passages[s.Passage].Withdrawals))
+	c.amount(at+".carries", s.Carries)
+	c.probability(at+".probability", s.Probability)
+}
+
+func (c *checker) probability(at string, p float64) {
+	if !(p >= 0 && p <= 1) {
+		c.fail(at, "%v is not between 0 and 1", p)
 	}
 }
 
@@ -128,6 +185,11 @@ func (c *checker) end(at string, e *End) {
 	c.span(at, e.First, e.Last)
 	for _, n := range e.Via {
 		c.index(at+".via", n, len(c.d.Inferences))
+	}
+	if o := e.Odds; o != nil {
+		c.probability(at+".odds.least", o.Least)
+		c.probability(at+".odds.most", o.Most)
+		c.amount(at+".odds.expected", o.Expected)
 	}
 }
 
@@ -144,9 +206,11 @@ func (c *checker) passages() {
 			at := fmt.Sprintf("%s.withdrawals[%d]", at, j)
 			c.time(at+".time", w.Time, true)
 			c.amount(at+".fee", w.Fee)
-			if !(w.Probability >= 0 && w.Probability <= 1) {
-				c.fail(at+".probability", "%v is not between 0 and 1", w.Probability)
+			if w.Amount != "" || w.Carries != "" { // older reports do not tell
+				c.amount(at+".amount", w.Amount)
+				c.amount(at+".carries", w.Carries)
 			}
+			c.probability(at+".probability", w.Probability)
 			if !slices.Contains(certainties, fundtrail.Certainty(w.Certainty)) {
 				c.fail(at+".certainty", "%q: want certain, probable or possible", w.Certainty)
 			}

@@ -8,7 +8,8 @@ import (
 )
 
 // CSV writes one row for each hop, then one for each touched record, in the
-// document's order: RFC 4180, UTF-8, a heading row, lines ended by CR LF. Amounts
+// document's order, then the withdrawals of passages and what was followed on from them,
+// each with its certainty: RFC 4180, UTF-8, a heading row, lines ended by CR LF. Amounts
 // are base units with every digit; the column "decimals" says how to read them. A
 // policy that is not defined on the asset's chain has an empty cell.
 //
@@ -25,17 +26,46 @@ func CSV(w io.Writer, d *Document) error {
 	for _, p := range d.Trace.Policies {
 		head = append(head, "tainted_"+clean(policyName(p)))
 	}
-	head = append(head, "possible", "possible_without_gaps", "step", "spends", "end", "end_category", "end_actor", "end_label")
+	head = append(head, "possible", "possible_without_gaps", "step", "spends", "end", "end_category", "end_actor", "end_label", "certainty", "round", "probability")
 	c.write(head)
 	for _, list := range []struct {
 		name string
 		hops []Hop
 	}{{"hops", d.Hops}, {"touched", d.Touched}} {
 		for i := range list.hops {
-			c.write(x.hopRow(list.name, &list.hops[i]))
+			c.write(append(x.hopRow(list.name, &list.hops[i]), "", "", ""))
 		}
 	}
+	x.passageRows(c, 0)
+	for _, f := range x.onward() {
+		for i := range f.d.Hops {
+			c.write(append(f.hopRow("onward", &f.d.Hops[i]), cell(f.o.Certainty), strconv.Itoa(f.o.Round), ""))
+		}
+		for i := range f.d.Touched {
+			c.write(append(f.hopRow("onward touched", &f.d.Touched[i]), cell(f.o.Certainty), strconv.Itoa(f.o.Round), ""))
+		}
+		f.passageRows(c, f.o.Round)
+	}
 	return c.close()
+}
+
+// passageRows writes one row for each withdrawal that is linked to a depositor: inferred,
+// and no record of the trace. round is how often the value had come out before.
+func (x *index) passageRows(c csvWriter, round int) {
+	for i := range x.d.Passages {
+		p := &x.d.Passages[i]
+		for j := range p.Withdrawals {
+			w := &p.Withdrawals[j]
+			a := x.asset(w.Asset)
+			row := []string{"passages", cell(w.Tx), "", w.Time, "", "withdrawal", "", cell(chainOf(w.Asset)),
+				cell(p.Depositor), cell(x.name(chainOf(p.Asset), p.Depositor).text), cell(w.To), cell(x.name(chainOf(w.Asset), w.To).text),
+				cell(w.Asset), cell(a.Symbol), decimals(a), w.Amount}
+			for range x.d.Trace.Policies {
+				row = append(row, "")
+			}
+			c.write(append(row, w.Carries, w.Carries, "inferred", "", "", "", "", "", cell(w.Certainty), strconv.Itoa(round+1), strconv.FormatFloat(w.Probability, 'f', -1, 64)))
+		}
+	}
 }
 
 func (x *index) hopRow(list string, h *Hop) []string {
@@ -77,7 +107,16 @@ func CSVEnds(w io.Writer, d *Document) error {
 		head = append(head, "amount_"+clean(policyName(p)))
 	}
 	c.write(append(head, "at_least", "at_most", "at_least_without_gaps", "at_most_without_gaps", "exact",
-		"moved", "transfers", "first", "last", "usd", "usd_unpriced", "usd_basis", "addresses"))
+		"moved", "transfers", "first", "last", "usd", "usd_unpriced", "usd_basis", "addresses", "certainty", "round", "odds_least", "odds_most", "expected"))
+	x.endRows(c, "", "")
+	for _, f := range x.onward() {
+		f.endRows(c, cell(f.o.Certainty), strconv.Itoa(f.o.Round))
+	}
+	return c.close()
+}
+
+func (x *index) endRows(c csvWriter, certainty, round string) {
+	d := x.d
 	for i := range d.Ends {
 		e := &d.Ends[i]
 		a := x.asset(e.Asset)
@@ -97,9 +136,14 @@ func CSVEnds(w io.Writer, d *Document) error {
 		for j, s := range e.Addresses {
 			addresses[j] = clean(s)
 		}
-		c.write(append(row, cell(strings.Join(addresses, " "))))
+		row = append(row, cell(strings.Join(addresses, " ")), certainty, round)
+		if o := e.Odds; o != nil {
+			row = append(row, strconv.FormatFloat(o.Least, 'f', -1, 64), strconv.FormatFloat(o.Most, 'f', -1, 64), o.Expected)
+		} else {
+			row = append(row, "", "", "")
+		}
+		c.write(row)
 	}
-	return c.close()
 }
 
 // decimals is empty where they are not known: such an amount has no whole coins.

@@ -15,11 +15,20 @@ const Schema = "fundtrail.trace/1"
 // are RFC 3339 in UTC, and an object keyed by policy holds the policies of Trace.Policies
 // that are defined on the asset's chain.
 type Document struct {
-	Schema     string      `json:"schema"`
-	Program    string      `json:"program"`
-	Trace      Header      `json:"trace"`
-	Inputs     []Input     `json:"inputs"`
-	Assets     []Asset     `json:"assets"`
+	Schema  string  `json:"schema"`
+	Program string  `json:"program"`
+	Trace   Header  `json:"trace"`
+	Inputs  []Input `json:"inputs"`
+	Assets  []Asset `json:"assets"`
+	Flow
+	Onward   []Onward `json:"onward,omitempty"` // from who took value out of mixers: for each round and certainty
+	Coverage Coverage `json:"coverage"`
+	Record   *Record  `json:"record,omitempty"`
+}
+
+// Flow is what a trace found. Indexes of its fields (of ends, of inferences) are into its
+// own lists.
+type Flow struct {
 	Stolen     []Stolen    `json:"stolen"`
 	Ends       []End       `json:"ends"`
 	Categories []End       `json:"categories"`
@@ -29,8 +38,6 @@ type Document struct {
 	Touched    []Hop       `json:"touched"` // the rest that the sums rest on: fees, dust, and what only poison or a gap reaches
 	Inferences []Inference `json:"inferences"`
 	Passages   []Passage   `json:"passages,omitempty"` // where value came out of mixers, with odds; asked for with --through
-	Coverage   Coverage    `json:"coverage"`
-	Record     *Record     `json:"record,omitempty"`
 }
 
 // Header says what was asked, and how: with Inputs, all it takes to ask again.
@@ -58,6 +65,8 @@ type Options struct {
 	MaxVisits     int               `json:"max_visits"`
 	MinConfidence int               `json:"min_confidence"`    // of a tag that stops the trace
 	Through       []string          `json:"through,omitempty"` // what it goes on through: "mixers", "swaps"
+	// How often value is followed on from who took it out of mixers; 0: not at all.
+	OnwardRounds int `json:"onward_rounds,omitempty"`
 }
 
 // Block is the last block of a chain that the ledger holds.
@@ -104,6 +113,10 @@ type Theft struct {
 	Of       string  `json:"proceeds_of,omitempty"` // the transaction of the theft that these are proceeds of
 	Note     string  `json:"note,omitempty"`
 	Source   string  `json:"source,omitempty"`
+	// Of the start of an onward trace: how likely it is the thief's, and the whole payment
+	// where only a part of it starts.
+	Probability float64 `json:"probability,omitempty"`
+	PartOf      string  `json:"part_of,omitempty"`
 }
 
 // USD is a value in US dollars. Unpriced is never counted as 0.
@@ -157,6 +170,15 @@ type End struct {
 	Last               string `json:"last"`
 	USD                *USD   `json:"usd"`
 	Via                []int  `json:"via,omitempty"` // indexes into inferences
+	Odds               *Odds  `json:"odds,omitempty"`
+}
+
+// Odds say of an onward trace's end how likely the withdrawals that feed it are the
+// thief's, under the headline policy.
+type Odds struct {
+	Least    float64 `json:"least"`
+	Most     float64 `json:"most"`
+	Expected string  `json:"expected"` // each withdrawal's part times its probability, summed
 }
 
 // Route is a path that value took under the headline policy. Routes divide the

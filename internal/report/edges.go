@@ -20,6 +20,10 @@ type edge struct {
 	defined     []bool             // whether the policy is defined on the asset's chain
 	transfers   int
 	first, last string
+	certainty   string // of a passage, and of what was followed on from one
+	round       int
+	fromChain   string // of a passage over a bridge
+	category    string // of the end
 }
 
 // edges takes the records of each list together by payer, receiver, asset, end and
@@ -66,7 +70,7 @@ func (x *index) edges(lists ...[]Hop) []edge {
 // chained is an address with its chain, as hops name it.
 func (e *edge) chained() (from, to place) {
 	chain := chainOf(e.asset)
-	return place{chain, e.from}, place{chain, e.to}
+	return place{firstOf(e.fromChain, chain), e.from}, place{chain, e.to}
 }
 
 // everyAddress lists the document's addresses in their order, then those that only

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"github.com/fundtrail/fundtrail"
 )
 
 // GraphML writes the trace as a directed graph for Gephi, yEd and networkx: a node
@@ -21,7 +23,7 @@ func GraphML(w io.Writer, d *Document) error {
 		return err
 	}
 	x := newIndex(d)
-	edges := pairs(x.edges(d.Hops))
+	edges := x.allPairs()
 	nodes := x.everyAddress(edges)
 	b := bufio.NewWriter(w)
 	g := graphml{b}
@@ -72,13 +74,68 @@ func GraphML(w io.Writer, d *Document) error {
 		g.data(in, "e_transfers", strconv.Itoa(e.transfers))
 		g.data(in, "e_first", e.first)
 		g.data(in, "e_last", e.last)
-		if e.end >= 0 {
-			g.data(in, "e_end", d.Ends[e.end].Category)
+		g.data(in, "e_end", e.category)
+		if e.certainty != "" {
+			g.data(in, "e_certainty", e.certainty)
+			g.data(in, "e_round", strconv.Itoa(e.round))
 		}
 		g.raw("    </edge>\n")
 	}
 	g.raw("  </graph>\n</graphml>\n")
 	return b.Flush()
+}
+
+// allPairs lists the edges of the trace, then those of passages and of what was followed
+// on from them, each certainty and round by itself.
+func (x *index) allPairs() []edge {
+	out := append(x.pairsOf("", 0), x.passageEdges(1)...)
+	for _, f := range x.onward() {
+		out = append(out, f.pairsOf(f.o.Certainty, f.o.Round)...)
+		out = append(out, f.passageEdges(f.o.Round+1)...)
+	}
+	return out
+}
+
+// pairsOf lists the edges of a trace's own hops.
+func (x *index) pairsOf(certainty string, round int) []edge {
+	out := pairs(x.edges(x.d.Hops))
+	for i := range out {
+		if e := &out[i]; e.end >= 0 {
+			e.category = x.d.Ends[e.end].Category
+		}
+		out[i].certainty, out[i].round = certainty, round
+	}
+	return out
+}
+
+// passageEdges leads from who paid in to who took out, where methods link them.
+func (x *index) passageEdges(round int) []edge {
+	type key struct{ from, to, asset, certainty string }
+	var out []edge
+	at := map[key]int{}
+	for i := range x.d.Passages {
+		p := &x.d.Passages[i]
+		for j := range p.Withdrawals {
+			w := &p.Withdrawals[j]
+			k := key{p.Depositor, w.To, w.Asset, w.Certainty}
+			n, ok := at[k]
+			if !ok {
+				n = len(out)
+				at[k] = n
+				out = append(out, edge{from: p.Depositor, to: w.To, asset: w.Asset, end: -1, inferred: true, kind: "passage", first: w.Time, last: w.Time,
+					certainty: w.Certainty, round: round, fromChain: chainOf(p.Asset), tainted: make([]fundtrail.Amount, len(x.d.Trace.Policies)), defined: make([]bool, len(x.d.Trace.Policies))})
+			}
+			e := &out[n]
+			e.amount, _ = e.amount.Add(amount(w.Amount))
+			for p := range e.tainted { // what it carries if the link is right, whatever the policy
+				e.tainted[p], _ = e.tainted[p].Add(amount(w.Carries))
+				e.defined[p] = true
+			}
+			e.transfers++
+			e.first, e.last = min(e.first, w.Time), max(e.last, w.Time)
+		}
+	}
+	return out
 }
 
 // pairs joins the edges of one payer, receiver and asset: one that holds an inferred
@@ -140,6 +197,8 @@ var graphKeys = []struct{ id, of, name, kind string }{
 	{"e_first", "edge", "first", "string"},
 	{"e_last", "edge", "last", "string"},
 	{"e_end", "edge", "end_category", "string"},
+	{"e_certainty", "edge", "certainty", "string"}, // of a passage and what follows: never to be added up over certainties
+	{"e_round", "edge", "round", "int"},
 }
 
 type graphml struct{ *bufio.Writer }

@@ -15,6 +15,7 @@ type index struct {
 	assets    map[string]*Asset
 	addresses map[place]*Address
 	places    map[string]int // after the point, by asset: of the page's figures
+	onwards   bool           // of an onward trace, all of which rests on an inference
 }
 
 // A place is an address with its chain: the same 20 bytes are spelt alike on every
@@ -34,6 +35,14 @@ func newIndex(d *Document) *index {
 	for i := range d.Addresses {
 		a := &d.Addresses[i]
 		x.addresses[place{a.Chain, a.Address}] = a
+	}
+	for i := range d.Onward {
+		for _, a := range d.Onward[i].Addresses {
+			if at := (place{a.Chain, a.Address}); x.addresses[at] == nil {
+				a.Inferences = nil // they are numbered by the onward trace
+				x.addresses[at] = &a
+			}
+		}
 	}
 	largest := make(map[string]fundtrail.Amount)
 	for _, s := range d.Stolen {
@@ -173,11 +182,11 @@ func (x *index) name(chain, address string) name {
 }
 
 // inferred reports whether a step of the trace, or who received it, rests on an
-// inference of ours instead of on the ledger and on claims: a crossing, or a payment
-// to an address that only an inference ties to the party the trace credits. Such
+// inference of ours instead of on the ledger and on claims: a step of an onward trace, a
+// crossing, or a payment to an address that only an inference ties to the party the trace credits. Such
 // steps are drawn dashed.
 func (x *index) inferred(h *Hop) bool {
-	return h.Kind == "crossing" || x.name(chainOf(h.Asset), h.To).basis == byInference
+	return x.onwards || h.Kind == "crossing" || x.name(chainOf(h.Asset), h.To).basis == byInference
 }
 
 // endTitle is who or what an end is, in a few words: the name it has, or its address.

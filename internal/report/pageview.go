@@ -32,6 +32,7 @@ type pageView struct {
 	Legend                            []legendView
 	Assets                            []assetView
 	Passages                          []passedView
+	Onward                            []onwardView
 	Steps                             []stepView
 	Thefts                            []theftView
 	MoreThefts                        string
@@ -177,7 +178,7 @@ func (x *index) page() *pageView {
 		Title: firstOf(clean(h.Name), clean(h.Subject), "Trace"), Policy: clean(h.Policy),
 		Backward:   x.backward(),
 		StolenWord: "Stolen", StartWord: "What was stolen", WhereWord: "Where it is now",
-		Caveats: x.caveats(), Excerpt: x.excerptNote(), Passages: x.passages(),
+		Caveats: x.caveats(), Excerpt: x.excerptNote(), Passages: x.passages(), Onward: x.onwardViews(),
 		TraceCommand: commandLine(x.traceCommand()), VerifyCommand: commandLine(x.verifyCommand()),
 		Program: clean(d.Program), Schema: clean(d.Schema),
 	}
@@ -396,8 +397,10 @@ func (x *index) byPolicy(asset string) *byPolicyView {
 	return v
 }
 
-func (x *index) addSteps(v *pageView) {
-	for _, s := range x.steps() {
+func (x *index) addSteps(v *pageView) { v.Steps = x.stepViews(x.steps()) }
+
+func (x *index) stepViews(steps []step) (out []stepView) {
+	for _, s := range steps {
 		sv := stepView{Category: clean(s.category), Title: s.title, Why: s.why}
 		for _, r := range s.rows[:min(len(s.rows), pageStepRows)] {
 			n := x.name(chainOf(r.asset), r.address)
@@ -414,8 +417,9 @@ func (x *index) addSteps(v *pageView) {
 		if rest := len(s.rows) - pageStepRows; rest > 0 {
 			sv.More = "and " + count(rest, "more address") + ", in the CSV and JSON reports"
 		}
-		v.Steps = append(v.Steps, sv)
+		out = append(out, sv)
 	}
+	return out
 }
 
 func (x *index) addStolen(v *pageView) {

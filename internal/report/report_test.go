@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -212,8 +214,26 @@ func TestColourIsOnlyColour(t *testing.T) {
 func TestCSV(t *testing.T) {
 	d := lagoon(t)
 	raw := write(t, "csv", d)
-	if n := bytes.Count(raw, []byte("\n")); n != bytes.Count(raw, []byte("\r\n")) || n != 1+len(d.Hops)+len(d.Touched) {
-		t.Errorf("%d lines, want %d, each ended by CR LF", n, 1+len(d.Hops)+len(d.Touched))
+	want := 1 + len(d.Hops) + len(d.Touched)
+	onward := map[string]int{} // rows of each list, certainty and round
+	count := func(list, certainty string, round, n int) {
+		want += n
+		onward[fmt.Sprint(list, " ", certainty, " ", round)] += n
+	}
+	passages := func(f *Flow, round int) {
+		for _, p := range f.Passages {
+			for _, w := range p.Withdrawals {
+				count("passages", w.Certainty, round+1, 1)
+			}
+		}
+	}
+	passages(&d.Flow, 0)
+	for _, o := range d.Onward {
+		count("onward", o.Certainty, o.Round, len(o.Hops))
+		passages(&o.Flow, o.Round)
+	}
+	if n := bytes.Count(raw, []byte("\n")); n != bytes.Count(raw, []byte("\r\n")) || n != want {
+		t.Errorf("%d lines, want %d, each ended by CR LF", n, want)
 	}
 	rows, err := csv.NewReader(bytes.NewReader(raw)).ReadAll()
 	if err != nil {
@@ -223,7 +243,22 @@ func TestCSV(t *testing.T) {
 	for i, name := range rows[0] {
 		at[name] = i
 	}
-	for i, row := range rows[1:] {
+	own := 1 + len(d.Hops) + len(d.Touched)
+	for _, row := range rows[own:] {
+		onward[row[at["list"]]+" "+row[at["certainty"]]+" "+row[at["round"]]]--
+		if row[at["step"]] != "inferred" {
+			t.Errorf("what is followed on from mixers is %s, want inferred: %v", row[at["step"]], row)
+		}
+	}
+	for what, n := range onward {
+		if n != 0 {
+			t.Errorf("%s: %d rows too few", what, n)
+		}
+	}
+	for i, row := range rows[1:own] {
+		if row[at["certainty"]] != "" {
+			t.Errorf("row %d of the trace itself has the certainty %s", i, row[at["certainty"]])
+		}
 		h := &d.Hops[min(i, len(d.Hops)-1)]
 		if i >= len(d.Hops) {
 			h = &d.Touched[i-len(d.Hops)]
@@ -249,13 +284,25 @@ func TestCSVEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 1+len(d.Ends) {
-		t.Fatalf("%d rows, want %d", len(rows), 1+len(d.Ends))
-	}
-	for i, row := range rows[1:] {
-		if row[0] != strconv.Itoa(i) || row[1] != d.Ends[i].Category || row[len(row)-1] != strings.Join(d.Ends[i].Addresses, " ") {
-			t.Errorf("row %d: %v", i, row)
+	rows = rows[1:]
+	check := func(ends []End, certainty, round string) {
+		if len(rows) < len(ends) {
+			t.Fatalf("%d rows are left, want %d at least", len(rows), len(ends))
 		}
+		for i, row := range rows[:len(ends)] {
+			if n := len(row) - 6; row[0] != strconv.Itoa(i) || row[1] != ends[i].Category || row[n] != strings.Join(ends[i].Addresses, " ") && !strings.Contains(row[n], "<U+") ||
+				row[n+1] != certainty || row[n+2] != round || (row[n+5] != "") != (ends[i].Odds != nil) {
+				t.Errorf("row %d: %v", i, row)
+			}
+		}
+		rows = rows[len(ends):]
+	}
+	check(d.Ends, "", "")
+	for _, o := range d.Onward {
+		check(o.Ends, o.Certainty, strconv.Itoa(o.Round))
+	}
+	if len(rows) > 0 {
+		t.Errorf("%d rows too many", len(rows))
 	}
 }
 
@@ -300,9 +347,25 @@ func TestGraphML(t *testing.T) {
 	}
 	transfers, inferred := 0, 0
 	sums := map[string]fundtrail.Amount{}
+	onward := map[string]int{}
 	for _, e := range g.Edges {
 		if !nodes[e.Source] || !nodes[e.Target] {
 			t.Errorf("an edge from %s to %s, which are not both nodes", e.Source, e.Target)
+		}
+		value := func(key string) string {
+			i := slices.IndexFunc(e.Data, func(a attr) bool { return a.Key == key })
+			if i < 0 {
+				return ""
+			}
+			return e.Data[i].Value
+		}
+		if c := value("e_certainty"); c != "" { // apart from the trace itself
+			n, _ := strconv.Atoi(value("e_transfers"))
+			onward[c+" "+value("e_round")+" "+value("e_kind")] += n
+			if value("e_step") != "inferred" {
+				t.Errorf("what is %s is not drawn as inferred", c)
+			}
+			continue
 		}
 		asset := ""
 		for _, a := range e.Data {
@@ -326,6 +389,9 @@ func TestGraphML(t *testing.T) {
 	}
 	if transfers != len(d.Hops) || inferred != 3 {
 		t.Errorf("%d transfers and %d inferred edges, want %d and 3 (a crossing and two deposit addresses)", transfers, inferred, len(d.Hops))
+	}
+	if got := fmt.Sprint(onward); got != "map[certain 1 passage:2 certain 1 transfer:2 possible 1 passage:1 possible 2 passage:1 probable 1 passage:1]" {
+		t.Errorf("passages and what follows them are the edges %s", got)
 	}
 	want := map[string]fundtrail.Amount{}
 	for i := range d.Hops {
@@ -396,6 +462,20 @@ func hostile(t testing.TB) *Document {
 		for j := range p.Withdrawals {
 			w := &p.Withdrawals[j]
 			w.Tx, w.To, w.Method = marks, marks, marks
+		}
+	}
+	for i := range d.Onward {
+		o := &d.Onward[i]
+		o.Notes = append(o.Notes, marks)
+		for j := range o.Ends {
+			e := &o.Ends[j]
+			e.Label, e.Actor, e.Reason, e.Addresses = marks, marks, marks, append(e.Addresses, marks)
+		}
+		for j := range o.Hops {
+			o.Hops[j].Tx, o.Hops[j].To, o.Hops[j].Kind = marks, marks, marks
+		}
+		for j := range o.Inferences {
+			o.Inferences[j].Says = marks
 		}
 	}
 	d.Hops[4].Kind, d.Hops[5].Tx, d.Hops[6].To, d.Hops[7].From = marks, marks, marks, "-"+marks
@@ -649,7 +729,7 @@ func TestCommands(t *testing.T) {
 	if got, want := commandLine(newIndex(d).verifyCommand()), "fundtrail verify report.json --ledger lagoon/transactions.csv.gz --prices eth=eth-usd.csv --mixer-events deposits_eth_10.json"; got != want {
 		t.Errorf("verify: %s, want %s", got, want)
 	}
-	want := `fundtrail trace lagoon-bridge --ledger lagoon/transactions.csv.gz --tags 'analyst'\''s tags.yaml' --prices eth=eth-usd.csv --through mixers --mixer-events deposits_eth_10.json --policy fifo --direction forward --dust 0.0001 --hub 1000 --deposit-window 168h0m0s --payback 10 --min-confidence 40 --format json -o report.json`
+	want := `fundtrail trace lagoon-bridge --ledger lagoon/transactions.csv.gz --tags 'analyst'\''s tags.yaml' --prices eth=eth-usd.csv --through mixers --mixer-events deposits_eth_10.json --onward-rounds 3 --policy fifo --direction forward --dust 0.0001 --hub 1000 --deposit-window 168h0m0s --payback 10 --min-confidence 40 --format json -o report.json`
 	d.Trace.Options.Dust = map[string]string{"eth": "100000000000000", "btc": "10000"}
 	if got := commandLine(newIndex(d).traceCommand()); got != want {
 		t.Errorf("trace: %s, want %s", got, want)

@@ -186,6 +186,9 @@ func (x *index) options() [][2]string {
 	if len(o.Through) > 0 {
 		out = append(out, [2]string{"Through", clean(strings.Join(o.Through, ", "))})
 	}
+	if o.OnwardRounds > 0 {
+		out = append(out, [2]string{"Onward from mixers", count(o.OnwardRounds, "time") + " at most"})
+	}
 	return append(out,
 		[2]string{"Hub", "over " + count(o.Hub, "counterparty")},
 		[2]string{"Deposit window", duration(o.DepositWindow)},
@@ -352,6 +355,9 @@ func (x *index) traceCommand() []argument {
 		args = append(args, argument{"--through", what})
 	}
 	args = append(args, x.inputFlags("mixer events")...)
+	if slices.Contains(h.Options.Through, "mixers") {
+		args = append(args, argument{"--onward-rounds", strconv.Itoa(h.Options.OnwardRounds)})
+	}
 	args = append(args, argument{"--policy", policyName(h.Policy)}, argument{"--direction", h.Direction})
 	return append(append(args, x.optionFlags()...), argument{"--format json", ""}, argument{"-o", "report.json"})
 }

@@ -16,8 +16,9 @@ func (r *run) movement(p fundtrail.Position) error {
 	if r.thefts[p] {
 		// The value is stolen here whatever the payer had, so it takes nothing from
 		// what is traced at the payer.
-		r.parcel.whole(m.Amount)
-		r.parcel.node, r.parcel.depth = sourceNode, -1
+		share := r.stolenAt(p, m.Amount)
+		r.parcel.partly(m.Amount, share, fundtrail.Accounts)
+		r.parcel.node, r.parcel.depth = r.sourceOf(m.Amount, share), -1
 		return r.arrive(p, from, to, m.Asset, m.Kind, -1, hopTheft)
 	}
 	if r.sources[from] {

@@ -125,12 +125,22 @@ func (r *run) history(h *holding, p, next fundtrail.Position, pc *parcel) (retur
 		overflow = overflow || over
 	}
 	k := r.about(h.addr)
+	// What is stated was visited before the movement at its position, so a movement finds all
+	// of it there; a deposit that comes itself finds those before it.
+	arrived := func(d *deposit) bool { return d.at < p || d.at == p && (next > p || d.place < r.now) }
+	begin := func() {
+		for len(deposits) > 0 && arrived(&deposits[0]) {
+			add(deposits[0].amount)
+			deposits = deposits[1:]
+		}
+		h.balance, begun = balance, true
+	}
 	r.moves(h.addr, func(q fundtrail.Position, m *fundtrail.Movement) bool {
 		if q >= hi {
 			return false
 		}
 		if !begun && q >= p {
-			h.balance, begun = balance, true
+			begin()
 			if returned = r.returns(h.addr, h.asset, pc, paid); returned {
 				return false
 			}
@@ -167,7 +177,7 @@ func (r *run) history(h *holding, p, next fundtrail.Position, pc *parcel) (retur
 		return true
 	})
 	if !begun {
-		h.balance = balance
+		begin()
 		returned = r.returns(h.addr, h.asset, pc, paid)
 	}
 	if overflow {

@@ -170,6 +170,23 @@ func (s *caseState) input(t *testing.T, args []string) (trace.Input, trace.Optio
 			in.Thefts = append(in.Thefts, fundtrail.Theft{
 				Address: ledgertest.Address(chain, f[0]), Asset: fundtrail.NativeAsset(chain), Amount: s.amount(t, chain, f[1]), Time: at,
 			})
+		case "carries": // of the theft before: the stolen part of it
+			in.Thefts[len(in.Thefts)-1].Carries = s.amount(t, chain, value)
+		case "odds": // of the theft before
+			p, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in.Thefts[len(in.Thefts)-1].Probability = p
+		case "receipt": // NAME:AMOUNT:TIME, clean
+			f := strings.SplitN(value, ":", 3)
+			at, err := time.Parse("2006-01-02T15:04Z", f[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			in.Receipts = append(in.Receipts, fundtrail.Receipt{
+				Address: ledgertest.Address(chain, f[0]), Asset: fundtrail.NativeAsset(chain), Amount: s.amount(t, chain, f[1]), Time: at,
+			})
 		case "dust":
 			opt.Dust[fundtrail.NativeAsset(chain)] = s.amount(t, chain, value)
 		case "hub":
@@ -273,8 +290,12 @@ func (s *caseState) print(tr *fundtrail.Trace) string {
 		if e.Bounds.Least != e.Bounds.LeastWithoutGaps || e.Bounds.Most != e.Bounds.MostWithoutGaps {
 			gaps = fmt.Sprintf(" without gaps [%s, %s]", coins(e.Asset, e.Bounds.LeastWithoutGaps), coins(e.Asset, e.Bounds.MostWithoutGaps))
 		}
-		fmt.Fprintf(&out, "end %d %s (%s) %s | %s [%s, %s]%s x%d\n", i, e.Kind, strings.TrimSpace(who), e.Label, taints(e.Asset, &e.Taint),
-			coins(e.Asset, e.Bounds.Least), coins(e.Asset, e.Bounds.Most), gaps, e.Transfers)
+		odds := ""
+		if e.Odds != nil {
+			odds = fmt.Sprintf(" odds %g to %g, expects %s", e.Odds.Least, e.Odds.Most, coins(e.Asset, e.Odds.Expected))
+		}
+		fmt.Fprintf(&out, "end %d %s (%s) %s | %s [%s, %s]%s x%d%s\n", i, e.Kind, strings.TrimSpace(who), e.Label, taints(e.Asset, &e.Taint),
+			coins(e.Asset, e.Bounds.Least), coins(e.Asset, e.Bounds.Most), gaps, e.Transfers, odds)
 	}
 	for _, route := range tr.Routes {
 		names := make([]string, len(route.Addresses))

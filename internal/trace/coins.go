@@ -17,18 +17,20 @@ type coin struct {
 	depth             int32
 }
 
-// stolenCoin makes the output at p wholly tainted and leads the visit to what spends
+// stolenCoin makes the output at p tainted, wholly or by its share, and leads the visit to what spends
 // it, or backward to what made it.
 func (r *run) stolenCoin(p fundtrail.Position, m *fundtrail.Movement) {
-	c := &coin{amount: m.Amount, taint: wholly(m.Amount, fundtrail.Coins), possible: m.Amount, widened: m.Amount, node: sourceNode}
-	c.fifo, c.lifo = []lot{{m.Amount, true}}, []lot{{m.Amount, true}}
+	var pc parcel
+	share := r.stolenAt(p, m.Amount)
+	pc.partly(m.Amount, share, fundtrail.Coins)
+	c := &coin{amount: m.Amount, taint: pc.taint, possible: share, widened: share, node: r.sourceOf(m.Amount, share), fifo: pc.fifo, lifo: pc.lifo}
 	e := r.note(p)
 	e.from, e.to, e.asset, e.kind = r.firstPayer(p), m.To, m.Asset, hopTheft
-	e.amount, e.possible, e.widened, e.taint = m.Amount, m.Amount, m.Amount, c.taint
+	e.amount, e.possible, e.widened, e.taint = m.Amount, share, share, c.taint
 	if v := r.stolenTo(m); v.kind != "" {
 		r.ended(e, r.end(v, m.To, m.Asset))
-		r.cross(e, &parcel{taint: c.taint, widened: m.Amount})
-		r.graph.edge(sourceNode, r.ends[e.end].node, m.Amount, fundtrail.Amount{}, m.Amount)
+		r.cross(e, &parcel{taint: c.taint, widened: share})
+		r.graph.edge(c.node, r.ends[e.end].node, share, fundtrail.Amount{}, share)
 		return
 	}
 	r.coins[p] = c

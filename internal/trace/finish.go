@@ -79,6 +79,7 @@ func (r *run) describe(t *fundtrail.Trace, place []int32, kinds map[endKey]fundt
 	}
 	for i := range r.ends {
 		t.Ends = append(t.Ends, r.describeEnd(&r.ends[i], values[i]))
+		t.Ends[i].Odds = r.endOdds[i].odds()
 	}
 	flowing := len(t.Ends)
 	r.describeLost(t, models)
@@ -152,6 +153,7 @@ func (r *run) kinds(ends []fundtrail.End, flowing int, bounds map[endKey]fundtra
 		if i >= flowing {
 			sum.Bounds = addBounds(sum.Bounds, e.Bounds)
 		}
+		sum.Odds = addOdds(sum.Odds, sum.Taint[r.opt.Policy], e.Odds, e.Taint[r.opt.Policy])
 		for p := range sum.Taint {
 			sum.Taint[p] = plus(sum.Taint[p], e.Taint[p])
 		}
@@ -191,13 +193,7 @@ func (r *run) describeLost(t *fundtrail.Trace, models map[fundtrail.Model]bool) 
 		s.USD = r.valueThefts(s.Asset, s.Thefts)
 		info, _ := s.Asset.Chain.Info()
 		models[info.Model] = true
-		for _, swapped := range []bool{true, false} {
-			e, ok := r.lostEnd(s.Asset, s.Thefts, swapped, info.Model)
-			if !ok {
-				continue
-			}
-			t.Ends = append(t.Ends, e)
-		}
+		t.Ends = append(t.Ends, r.lostEnds(s.Asset, s.Thefts, info.Model)...)
 		addStolen(t, s)
 	}
 }
@@ -244,29 +240,56 @@ func addStolen(t *fundtrail.Trace, s fundtrail.Stolen) {
 	sum.USD = addValuations(sum.USD, s.USD)
 }
 
-// lostEnd is the end of those thefts of an asset that the ledger cannot follow: what a
-// source says was swapped into value that is traced as its proceeds, or the rest.
-func (r *run) lostEnd(asset fundtrail.Asset, thefts []fundtrail.ResolvedTheft, swapped bool, model fundtrail.Model) (e fundtrail.End, ok bool) {
-	e = fundtrail.End{
-		Kind: fundtrail.EndCoverage, Label: "not in the ledger", Asset: asset,
-		Reason: "the ledger holds no movement of this asset at the address it was stolen to",
+// lostEnds are the ends of those thefts of an asset that the ledger cannot follow: what a
+// source says was swapped into value that is traced as its proceeds, what arrived at an
+// address that claims know for an end, or the rest.
+func (r *run) lostEnds(asset fundtrail.Asset, thefts []fundtrail.ResolvedTheft, model fundtrail.Model) []fundtrail.End {
+	var order []verdict
+	groups := map[verdict][]fundtrail.ResolvedTheft{}
+	for _, swapped := range []bool{true, false} {
+		for i := range thefts {
+			if !r.back && r.traced(thefts[i].Tx) != swapped || r.back && swapped {
+				continue
+			}
+			v := r.lostVerdict(&thefts[i], swapped)
+			if groups[v] == nil {
+				order = append(order, v)
+			}
+			groups[v] = append(groups[v], thefts[i])
+		}
 	}
+	var out []fundtrail.End
+	for _, v := range order {
+		out = append(out, r.lostEnd(asset, groups[v], v, model))
+	}
+	return out
+}
+
+func (r *run) lostVerdict(t *fundtrail.ResolvedTheft, swapped bool) verdict {
+	v := verdict{kind: fundtrail.EndCoverage, label: "not in the ledger", reason: "the ledger holds no movement of this asset at the address it was stolen to"}
 	switch {
 	case r.back:
-		e.Reason = "a source states it; the ledger does not hold the record, so nor what fed it"
+		v.reason = "a source states it; the ledger does not hold the record, so nor what fed it"
 	case swapped:
-		e.Kind, e.Label = fundtrail.EndSwap, "swapped, a source says"
-		e.Reason = "a source says it was swapped for what is traced as its proceeds; the ledger does not hold the swap"
-	}
-	var sum fundtrail.Amount
-	var own []fundtrail.ResolvedTheft
-	for _, theft := range thefts {
-		if (!r.back && r.traced(theft.Tx)) != swapped {
-			continue
+		return verdict{kind: fundtrail.EndSwap, label: "swapped, a source says",
+			reason: "a source says it was swapped for what is traced as its proceeds; the ledger does not hold the swap"}
+	case t.Probability > 0:
+		if c := r.claimedOf(t.Address, true); c.kind != "" {
+			return c
 		}
-		own = append(own, theft)
-		sum, _ = sum.Add(theft.Amount)
-		if e.Kind == fundtrail.EndCoverage {
+		v.reason = "the ledger holds no movement of this asset at the address it came to"
+	}
+	return v
+}
+
+func (r *run) lostEnd(asset fundtrail.Asset, own []fundtrail.ResolvedTheft, v verdict, model fundtrail.Model) fundtrail.End {
+	e := fundtrail.End{Kind: v.kind, Actor: v.actor, Label: v.label, Reason: v.reason, Asset: asset}
+	var sum fundtrail.Amount
+	var odds oddsSum
+	for _, theft := range own {
+		sum, _ = sum.Add(theft.Stolen())
+		odds.add(theft.Stolen(), oddsOf(theft.Probability))
+		if e.Kind != fundtrail.EndSwap || e.Actor != "" {
 			e.Addresses = append(e.Addresses, theft.Address) // a swap, where it is told, is elsewhere
 		}
 		if !theft.Time.IsZero() && (e.First.IsZero() || theft.Time.Before(e.First)) {
@@ -278,9 +301,9 @@ func (r *run) lostEnd(asset fundtrail.Asset, thefts []fundtrail.ResolvedTheft, s
 	}
 	slices.SortFunc(e.Addresses, fundtrail.Address.Compare)
 	e.Addresses = slices.Compact(e.Addresses)
-	e.Transfers, e.USD, e.Taint = len(own), r.valueThefts(asset, own), wholly(sum, model)
+	e.Transfers, e.USD, e.Taint, e.Odds = len(own), r.valueThefts(asset, own), wholly(sum, model), odds.odds()
 	e.Bounds = fundtrail.Bounds{Least: sum, Most: sum, LeastWithoutGaps: sum, MostWithoutGaps: sum, Exact: true}
-	return e, len(own) > 0
+	return e
 }
 
 // traced reports whether proceeds of a theft are among what the trace starts from.
@@ -346,7 +369,7 @@ func (r *run) hop(h *fundtrail.Hop, e *event, place []int32) {
 	if e.crossing > 0 {
 		h.Crossing = r.passages[e.crossing-1]
 	}
-	h.Taint, h.Possible, h.WithoutGaps = e.taint, e.widened, e.possible
+	h.Taint, h.Possible, h.WithoutGaps, h.Odds = e.taint, e.widened, e.possible, r.eventOdds[e]
 	coins := r.lane(e.at).coins
 	switch {
 	case coins && e.kind == hopFee:
@@ -370,6 +393,16 @@ func (r *run) describeTags(t *fundtrail.Trace) {
 	for id, i := range r.known.all() {
 		if r.knowns.at(i).met {
 			t.Tags = append(t.Tags, r.tags(r.address(id))...)
+		}
+	}
+	listed := map[fundtrail.Address]bool{}
+	for i := range r.lost {
+		for k := range r.lost[i].Thefts {
+			a := r.lost[i].Thefts[k].Address
+			if id, ok := r.ledger.AddressID(a); !listed[a] && (!ok || !r.about(id).met) {
+				t.Tags = append(t.Tags, r.tags(a)...)
+			}
+			listed[a] = true
 		}
 	}
 	slices.SortFunc(t.Tags, compareTags)

@@ -69,6 +69,20 @@ func (p *parcel) whole(amount fundtrail.Amount) {
 	p.lifo = append(p.lifo, lot{amount, true})
 }
 
+// partly makes p tainted in part, as the record of a theft is that took more than what was
+// stolen. The stolen part stands first, as in what a crossing brings out.
+func (p *parcel) partly(amount, stolen fundtrail.Amount, m fundtrail.Model) {
+	p.whole(amount)
+	if p.taint = wholly(stolen, m); amount == stolen {
+		return
+	}
+	p.taint[fundtrail.Poison] = amount
+	p.possible, p.widened = stolen, stolen
+	clean, _ := amount.Sub(stolen)
+	p.fifo = append(p.fifo[:0], lot{stolen, true}, lot{clean, false})
+	p.lifo = append(p.lifo[:0], lot{stolen, true}, lot{clean, false})
+}
+
 // receive adds a payment to the holding; p is nil when it is clean. It reports
 // overflow of the balance.
 func (h *holding) receive(amount fundtrail.Amount, p *parcel) (overflow bool) {

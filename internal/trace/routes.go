@@ -21,6 +21,7 @@ type step struct {
 type share struct {
 	amount fundtrail.Amount
 	step   int32
+	odds   odds // of the start it comes from
 }
 
 // An arrivalKey is where a route ends.
@@ -38,6 +39,7 @@ type router struct {
 	coins   map[fundtrail.Position][]share // coin -> shares in it
 	arrived map[arrivalKey]*fundtrail.Route
 	out     []share
+	crossed map[fundtrail.TransferOutput]*oddsSum // what went into the swap that pays out by a record
 }
 
 // routes divides the stolen value among the paths it took under the headline policy.
@@ -47,7 +49,11 @@ type router struct {
 func (r *run) routes(place []int32) []fundtrail.Route {
 	t := &router{
 		r: r, ids: map[step]int32{}, at: map[int32][]share{}, coins: map[fundtrail.Position][]share{},
-		arrived: map[arrivalKey]*fundtrail.Route{},
+		arrived: map[arrivalKey]*fundtrail.Route{}, crossed: map[fundtrail.TransferOutput]*oddsSum{},
+	}
+	r.eventOdds, r.endOdds = nil, make([]oddsSum, len(r.ends))
+	if r.inferred() {
+		r.eventOdds = map[*event]*fundtrail.Odds{}
 	}
 	starts := r.routeStarts()
 	for _, e := range r.events.all() {
@@ -61,7 +67,7 @@ func (r *run) routes(place []int32) []fundtrail.Route {
 		t.begin(s)
 	}
 	for _, s := range r.stopped {
-		t.arrive(share{s.amount, t.step(-1, s.addr)}, place[s.end], s.asset, fundtrail.NoPosition)
+		t.arrive(share{s.stolen, t.step(-1, s.addr), s.odds}, place[s.end], s.asset, fundtrail.NoPosition)
 	}
 	for _, rest := range r.rests {
 		shares := t.at[rest.holding]
@@ -77,11 +83,13 @@ func (r *run) routes(place []int32) []fundtrail.Route {
 }
 
 // routeStarts returns the stated thefts, which no event tells of.
-func (r *run) routeStarts() []deposit { return slices.Clone(r.deposits) }
+func (r *run) routeStarts() []deposit {
+	return slices.DeleteFunc(slices.Clone(r.deposits), func(d deposit) bool { return d.stolen.IsZero() })
+}
 
 func (t *router) begin(d deposit) {
 	i := t.r.holding(d.addr, d.asset)
-	s := share{d.amount, t.step(-1, d.addr)}
+	s := share{d.stolen, t.step(-1, d.addr), d.odds}
 	if i < 0 {
 		return
 	}
@@ -121,8 +129,9 @@ func (t *router) event(e *event, place []int32) {
 		if coin := e.payee < 0 && e.end < 0; e.from != fundtrail.NoAddress && !(coin && t.r.back) {
 			first = t.step(-1, e.from)
 		}
-		t.out = append(t.out, share{amount, first})
+		t.out = append(t.out, share{amount, first, t.startOdds(e)})
 	}
+	t.weigh(e)
 	for _, s := range t.out {
 		if e.end >= 0 {
 			t.arrive(s, place[e.end], e.asset, e.at)
@@ -137,6 +146,40 @@ func (t *router) event(e *event, place []int32) {
 	}
 }
 
+// startOdds is the odds of value that begins at an event.
+func (t *router) startOdds(e *event) odds {
+	if sum := t.crossed[t.r.ledger.Output(e.at)]; sum != nil && e.kind == hopCrossing {
+		return sum.mean()
+	}
+	if o, ok := t.r.odds[e.at]; ok && e.kind == hopTheft {
+		return o
+	}
+	return sure
+}
+
+// weigh notes the odds of what an event carries, and what of it goes on through a swap.
+func (t *router) weigh(e *event) {
+	if t.r.eventOdds == nil {
+		return
+	}
+	var sum oddsSum
+	for _, s := range t.out {
+		sum.add(s.amount, s.odds)
+	}
+	t.r.eventOdds[e] = sum.odds()
+	if e.crossing == 0 || e.end < 0 {
+		return
+	}
+	for _, o := range t.r.passages[e.crossing-1].Out {
+		if t.crossed[o] == nil {
+			t.crossed[o] = &oddsSum{}
+		}
+		for _, s := range t.out {
+			t.crossed[o].add(s.amount, s.odds)
+		}
+	}
+}
+
 // take moves amount from the front of q to out.
 func take(q []share, amount fundtrail.Amount, out []share) (left, taken []share) {
 	for len(q) > 0 && !amount.IsZero() {
@@ -145,7 +188,7 @@ func take(q []share, amount fundtrail.Amount, out []share) (left, taken []share)
 			amount, q = rest, q[1:]
 			continue
 		}
-		out = append(out, share{amount, q[0].step})
+		out = append(out, share{amount, q[0].step, q[0].odds})
 		q[0].amount, _ = q[0].amount.Sub(amount)
 		break
 	}
@@ -154,7 +197,7 @@ func take(q []share, amount fundtrail.Amount, out []share) (left, taken []share)
 
 // put adds a share to the back of q.
 func put(q []share, s share) []share {
-	if n := len(q); n > 0 && q[n-1].step == s.step {
+	if n := len(q); n > 0 && q[n-1].step == s.step && q[n-1].odds == s.odds {
 		q[n-1].amount, _ = q[n-1].amount.Add(s.amount)
 		return q
 	}
@@ -174,6 +217,7 @@ func (t *router) arrive(s share, end int32, asset fundtrail.AssetID, at fundtrai
 	}
 	route.Amount, _ = route.Amount.Add(s.amount)
 	route.Transfers++
+	t.r.endOdds[end].add(s.amount, s.odds)
 	if at == fundtrail.NoPosition { // it stayed where it was
 		return
 	}

@@ -16,11 +16,15 @@ type run struct {
 
 	pending  *pending
 	lanes    []lane
-	thefts   map[fundtrail.Position]bool  // ledger records that are thefts
-	sources  map[fundtrail.AddressID]bool // whatever they pay is stolen
-	starts   map[fundtrail.AddressID]bool // where thefts arrived
-	deposits []deposit                    // thefts that no ledger record shows, in the order of the visit
-	stopped  []stop                       // those of them that are not followed
+	thefts   map[fundtrail.Position]bool             // ledger records that are thefts
+	sources  map[fundtrail.AddressID]bool            // whatever they pay is stolen
+	starts   map[fundtrail.AddressID]bool            // where thefts arrived
+	deposits []deposit                               // what no ledger record shows, in the order of the visit
+	stated   map[balance][]deposit                   // the same by where it arrives
+	now      int                                     // the place in deposits of the one being visited
+	odds     map[fundtrail.Position]odds             // of the records of thefts that a method infers
+	shares   map[fundtrail.Position]fundtrail.Amount // of the records of thefts: what is stolen of them, where not all is
+	stopped  []stop                                  // those of them that are not followed
 	crossed  map[fundtrail.Position]*injection
 	stolen   map[fundtrail.AssetID]*stolen
 	lost     []fundtrail.Stolen // thefts that the ledger cannot follow
@@ -51,6 +55,9 @@ type run struct {
 	ahead   ahead
 	visited int
 	notes   []string
+
+	eventOdds map[*event]*fundtrail.Odds // of what events carry; nil where all starts are certain
+	endOdds   []oddsSum
 }
 
 // A lane is one chain's positions and how far the visit has come in them.
@@ -72,6 +79,9 @@ func newRun(in Input, opt Options) *run {
 		thefts:   map[fundtrail.Position]bool{},
 		sources:  map[fundtrail.AddressID]bool{},
 		starts:   map[fundtrail.AddressID]bool{},
+		stated:   map[balance][]deposit{},
+		odds:     map[fundtrail.Position]odds{},
+		shares:   map[fundtrail.Position]fundtrail.Amount{},
 		crossed:  map[fundtrail.Position]*injection{},
 		stolen:   map[fundtrail.AssetID]*stolen{},
 		coins:    map[fundtrail.Position]*coin{},

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
+	"time"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -15,12 +17,18 @@ type stolen struct {
 	dust   fundtrail.Amount
 }
 
-// A deposit is stolen value that a record states and no ledger record shows.
+// A deposit is value that something other than the ledger states: stolen value, whole or
+// in part, or a receipt that is clean.
 type deposit struct {
 	at     fundtrail.Position // it arrives just before this position
+	time   int64
 	addr   fundtrail.AddressID
 	asset  fundtrail.AssetID
 	amount fundtrail.Amount
+	stolen fundtrail.Amount // of amount
+	odds   odds
+	told   bool // by a method: claims about the address say whether it ends there
+	place  int  // in the run's deposits
 }
 
 // start finds the thefts in the ledger.
@@ -40,7 +48,7 @@ func (r *run) start() error {
 			return err
 		}
 	}
-	if len(r.stolen) == 0 {
+	if len(r.stolen) == 0 && !r.in.Stated {
 		return fmt.Errorf("the ledger holds nothing of what is to be traced (%s): give the files that do: %w", r.in.Subject, fundtrail.ErrNotFound)
 	}
 	for i := range r.lost {
@@ -69,7 +77,15 @@ func (r *run) start() error {
 			s.dust, _ = s.amount.MulDiv(fundtrail.NewAmount(1), fundtrail.NewAmount(1_000_000))
 		}
 	}
-	slices.SortStableFunc(r.deposits, func(x, y deposit) int { return cmp.Compare(x.at, y.at) })
+	if err := r.receipts(); err != nil {
+		return err
+	}
+	slices.SortStableFunc(r.deposits, func(x, y deposit) int { return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.time, y.time)) })
+	for i := range r.deposits {
+		d := &r.deposits[i]
+		d.place = i
+		r.stated[balance{d.addr, d.asset}] = append(r.stated[balance{d.addr, d.asset}], *d)
+	}
 	for i := range r.lanes {
 		l := &r.lanes[i]
 		for _, d := range r.deposits {
@@ -92,6 +108,9 @@ func (r *run) defined(asset fundtrail.Asset) error {
 func (r *run) theft(t fundtrail.Theft) error {
 	if t.Whole {
 		return r.wholeTheft(t)
+	}
+	if !t.Amount.IsZero() && t.Amount.Less(t.Carries) {
+		return fmt.Errorf("theft of %s out of a payment of %s: a part is no more than the whole: %w", t.Carries, t.Amount, fundtrail.ErrInvalid)
 	}
 	if !t.Tx.IsZero() {
 		if span, ok := r.ledger.FindTx(t.Tx); ok {
@@ -208,12 +227,16 @@ func (r *run) recordedTheft(t fundtrail.Theft, span fundtrail.Span) (bool, error
 		return false, nil
 	}
 	if !t.Amount.IsZero() {
-		fits = fits[:1]
+		// Two thefts that are alike are two records, where the transaction has them.
+		fits = fits[max(0, slices.IndexFunc(fits, func(p fundtrail.Position) bool { return !r.thefts[p] })):][:1]
 	}
 	for _, p := range fits {
 		r.ledger.Movement(p, &m)
 		if r.thefts[p] || m.Amount.IsZero() { // an output may hold nothing
 			continue
+		}
+		if m.Amount.Less(t.Carries) {
+			return false, fmt.Errorf("theft of %s of %s: the ledger's record moves %s: %w", t.Carries, r.ledger.Output(p), m.Amount, fundtrail.ErrConflict)
 		}
 		if l := r.lane(p); p < l.lo || p >= l.hi {
 			r.notes = append(r.notes, fmt.Sprintf("The theft %s lies outside the time that was asked for.", r.ledger.Output(p)))
@@ -221,14 +244,20 @@ func (r *run) recordedTheft(t fundtrail.Theft, span fundtrail.Span) (bool, error
 		}
 		r.thefts[p] = true
 		r.starts[m.To] = true
+		own := t
+		own.Address, own.Asset, own.Amount = r.address(m.To), r.ledger.Asset(m.Asset), m.Amount
+		if own.Stolen() != m.Amount {
+			r.shares[p] = own.Stolen()
+		}
+		if o := oddsOf(t.Probability); o != sure {
+			r.odds[p] = o
+		}
 		if coins {
 			r.stolenCoin(p, &m)
 		} else {
 			r.want(p)
 		}
-		own := t
-		own.Address, own.Asset, own.Amount = r.address(m.To), r.ledger.Asset(m.Asset), m.Amount
-		if err := r.steal(m.Asset, m.Amount, fundtrail.ResolvedTheft{Theft: own, Record: r.ledger.Output(p), Basis: "ledger"}); err != nil {
+		if err := r.steal(m.Asset, own.Stolen(), fundtrail.ResolvedTheft{Theft: own, Record: r.ledger.Output(p), Basis: "ledger"}); err != nil {
 			return true, err
 		}
 	}
@@ -246,7 +275,7 @@ func (r *run) statedTheft(t fundtrail.Theft) error {
 	if info, _ := t.Asset.Chain.Info(); !ok || !known || r.back || info.Model == fundtrail.Coins {
 		return r.lose(t, resolved)
 	}
-	at, when := r.ledger.Seek(t.Asset.Chain, t.Time.Unix()), t.Time.Unix()
+	at, when := r.placeOf(t.Asset.Chain, t.Time, t.Height), t.Time.Unix()
 	if span, ok := r.ledger.FindTx(t.Tx); ok {
 		at, when = span.End, span.Time
 	}
@@ -255,8 +284,72 @@ func (r *run) statedTheft(t fundtrail.Theft) error {
 		return nil
 	}
 	r.starts[addr] = true
-	r.deposits = append(r.deposits, deposit{at, addr, asset, t.Amount})
-	return r.steal(asset, t.Amount, resolved)
+	r.deposits = append(r.deposits, deposit{at: at, time: r.until(t.Asset.Chain, when), addr: addr, asset: asset, amount: t.Amount, stolen: t.Stolen(), odds: oddsOf(t.Probability), told: t.Probability > 0})
+	return r.steal(asset, t.Stolen(), resolved)
+}
+
+// receipts adds the clean value that the ledger lacks, of addresses that it knows.
+func (r *run) receipts() error {
+	if r.back {
+		return nil
+	}
+	held := map[fundtrail.Position]bool{} // records that a receipt tells of
+	for i := range r.in.Receipts {
+		c := &r.in.Receipts[i]
+		addr, ok := r.ledger.AddressID(c.Address)
+		asset, known := r.ledger.AssetID(c.Asset)
+		if info, _ := c.Asset.Chain.Info(); !ok || !known || info.Model == fundtrail.Coins {
+			continue
+		}
+		at, when := r.placeOf(c.Asset.Chain, c.Time, c.Height), c.Time.Unix()
+		span, found := r.ledger.FindTx(c.Tx)
+		if !found && c.Time.IsZero() {
+			return fmt.Errorf("receipt of %s %s at %s: the ledger does not hold its transaction, and its time is not told: %w", c.Amount, c.Asset, c.Address, fundtrail.ErrInvalid)
+		}
+		if found {
+			if r.holds(span, addr, asset, c.Amount, held) {
+				continue
+			}
+			at, when = span.End, span.Time
+		}
+		if !r.opt.Until.IsZero() && when > r.opt.Until.Unix() {
+			continue
+		}
+		// What came before Since is in balances all the same.
+		r.deposits = append(r.deposits, deposit{at: at, time: r.until(c.Asset.Chain, when), addr: addr, asset: asset, amount: c.Amount})
+	}
+	return nil
+}
+
+// placeOf is where in the ledger something comes in that is stated: before what its block
+// holds, or where the block is not told, or the ledger tells no blocks, before its time.
+func (r *run) placeOf(c fundtrail.Chain, at time.Time, height int64) fundtrail.Position {
+	byTime := r.ledger.Seek(c, at.Unix())
+	l := r.laneOf(c)
+	if height == 0 || r.ledger.Transaction(l.End-1).Height < height {
+		return byTime
+	}
+	n := sort.Search(int(l.End-l.First), func(i int) bool { return r.ledger.Transaction(l.First+fundtrail.Position(i)).Height >= height })
+	return l.First + fundtrail.Position(n)
+}
+
+// until is a stated time, or that of the chain's last block where it lies beyond.
+func (r *run) until(c fundtrail.Chain, when int64) int64 {
+	return min(when, r.time(r.laneOf(c).End-1))
+}
+
+// holds reports whether a transaction has a record of a payment that neither a theft nor
+// an earlier receipt is about, and notes it.
+func (r *run) holds(span fundtrail.Span, to fundtrail.AddressID, asset fundtrail.AssetID, amount fundtrail.Amount, held map[fundtrail.Position]bool) bool {
+	var m fundtrail.Movement
+	for p := span.First; p < span.End; p++ {
+		r.ledger.Movement(p, &m)
+		if m.To == to && m.Asset == asset && m.Amount == amount && m.Kind != fundtrail.MoveFee && !r.thefts[p] && !held[p] {
+			held[p] = true
+			return true
+		}
+	}
+	return false
 }
 
 // lose keeps a theft that the ledger cannot follow: it is stolen, and it ends at once.
@@ -264,14 +357,14 @@ func (r *run) lose(t fundtrail.Theft, resolved fundtrail.ResolvedTheft) error {
 	for i := range r.lost {
 		if s := &r.lost[i]; s.Asset == t.Asset {
 			var overflow bool
-			if s.Amount, overflow = s.Amount.Add(t.Amount); overflow {
+			if s.Amount, overflow = s.Amount.Add(t.Stolen()); overflow {
 				return tooMuch(t.Asset)
 			}
 			s.Thefts = append(s.Thefts, resolved)
 			return nil
 		}
 	}
-	r.lost = append(r.lost, fundtrail.Stolen{Asset: t.Asset, Amount: t.Amount, Thefts: []fundtrail.ResolvedTheft{resolved}})
+	r.lost = append(r.lost, fundtrail.Stolen{Asset: t.Asset, Amount: t.Stolen(), Thefts: []fundtrail.ResolvedTheft{resolved}})
 	return nil
 }
 
@@ -293,27 +386,53 @@ func (r *run) steal(asset fundtrail.AssetID, amount fundtrail.Amount, t fundtrai
 	return nil
 }
 
-// deposit brings a stated theft to its address.
+// deposit brings what is stated to its address.
 func (r *run) deposit(d deposit) error {
-	r.parcel.whole(d.amount)
-	r.parcel.node, r.parcel.depth = sourceNode, -1
-	i, v, err := r.follow(d.addr, d.asset, d.at, d.at, &r.parcel)
-	if err != nil {
-		return err
+	r.now = d.place
+	if d.stolen.IsZero() {
+		return r.receiveClean(d.at, d.addr, d.asset, d.amount)
 	}
-	if i >= 0 {
-		return r.into(i, d.at, r.depositTime(d), &r.parcel)
+	pc := &r.parcel
+	pc.partly(d.amount, d.stolen, fundtrail.Accounts)
+	pc.node, pc.depth = r.sourceOf(d.amount, d.stolen), -1
+	var v verdict
+	if d.told {
+		v = r.verdict(d.addr, d.asset, fundtrail.Move, pc)
+	}
+	if v.kind == "" {
+		i, why, err := r.follow(d.addr, d.asset, d.at, d.at, pc)
+		if err != nil {
+			return err
+		}
+		if i >= 0 {
+			return r.into(i, d.at, d.time, pc)
+		}
+		v = why
 	}
 	end := r.end(v, d.addr, d.asset)
 	r.stopped = append(r.stopped, stop{d, end})
-	r.ends[end].add(&event{time: r.depositTime(d), amount: d.amount, taint: r.parcel.taint, widened: d.amount}, r.opt.Policy)
-	r.graph.edge(sourceNode, r.ends[end].node, d.amount, fundtrail.Amount{}, d.amount)
+	r.ends[end].add(&event{time: d.time, amount: d.amount, taint: pc.taint, widened: pc.widened}, r.opt.Policy)
+	r.graph.edge(pc.node, r.ends[end].node, d.stolen, fundtrail.Amount{}, d.stolen)
 	return nil
 }
 
-// depositTime dates a stated theft by what comes next, or by its chain's last block.
-func (r *run) depositTime(d deposit) int64 {
-	return r.time(min(d.at, r.laneOf(r.ledger.Asset(d.asset).Chain).End-1))
+// sourceOf is where stolen value comes from in the flow graph: of a record that is stolen
+// only in part, a node that no more than that part can leave.
+func (r *run) sourceOf(amount, stolen fundtrail.Amount) int32 {
+	if amount == stolen {
+		return sourceNode
+	}
+	n := r.graph.node()
+	r.graph.edge(sourceNode, n, stolen, fundtrail.Amount{}, stolen)
+	return n
+}
+
+// stolenAt is how much of a theft's record is stolen.
+func (r *run) stolenAt(p fundtrail.Position, amount fundtrail.Amount) fundtrail.Amount {
+	if share, ok := r.shares[p]; ok {
+		return share
+	}
+	return amount
 }
 
 // A stop is a stated theft that ended where it arrived.
@@ -322,15 +441,9 @@ type stop struct {
 	end int32
 }
 
-// depositsTo returns the stated thefts of one asset at one address, in order.
+// depositsTo returns what is stated of one asset at one address, in order.
 func (r *run) depositsTo(a fundtrail.AddressID, asset fundtrail.AssetID) []deposit {
-	var out []deposit
-	for _, d := range r.deposits {
-		if d.addr == a && d.asset == asset {
-			out = append(out, d)
-		}
-	}
-	return out
+	return r.stated[balance{a, asset}]
 }
 
 func (r *run) dust(asset fundtrail.AssetID) fundtrail.Amount {

@@ -60,6 +60,14 @@ type Input struct {
 	Subject string // as it was asked, for the trace's header
 	Ledger  fundtrail.Ledger
 	Thefts  []fundtrail.Theft
+	// Stated lets the trace be made though the ledger holds nothing of what it starts from:
+	// then all of it ends at once, as not covered.
+	Stated bool
+	// Receipts are payments that the ledger may lack, as of a mixer's contract to those who
+	// take notes out: clean value, without which balances would be too low and later payments
+	// would look like gaps. Those that the ledger holds count once. They need a time, or a
+	// transaction that the ledger holds, and are for account chains, forward.
+	Receipts []fundtrail.Receipt
 	// Tags returns the claims about an address, nil when there are none.
 	Tags func(fundtrail.Address) []fundtrail.Tag
 	// Actor is who the incident is attributed to, if anybody: an address tagged as a

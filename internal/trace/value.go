@@ -73,10 +73,10 @@ func (r *run) valueThefts(asset fundtrail.Asset, thefts []fundtrail.ResolvedThef
 			at = unix(span.Time)
 		}
 		if at.IsZero() {
-			v.Unpriced = plus(v.Unpriced, t.Amount)
+			v.Unpriced = plus(v.Unpriced, t.Stolen())
 			continue
 		}
-		r.worth(v, asset, t.Amount, at.Unix())
+		r.worth(v, asset, t.Stolen(), at.Unix())
 	}
 	return v
 }

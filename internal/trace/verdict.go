@@ -63,11 +63,15 @@ func (r *run) hopLimit(depth int32) verdict {
 }
 
 // claimed decides by the claims about an address.
-func (r *run) claimed(id fundtrail.AddressID) verdict {
+func (r *run) claimed(id fundtrail.AddressID) verdict { return r.claimedOf(r.address(id), r.home(id)) }
+
+// claimedOf is claimed for an address that the ledger need not know; home tells that the
+// trace starts there.
+func (r *run) claimedOf(a fundtrail.Address, home bool) verdict {
 	if r.in.Tags == nil {
 		return verdict{}
 	}
-	tags := r.tags(r.address(id))
+	tags := r.tags(a)
 	for _, t := range tags {
 		if t.Role == fundtrail.RoleVictim && t.Confidence >= r.opt.MinConfidence {
 			kind, reason := fundtrail.EndReturned, "paid back to a victim"
@@ -82,7 +86,7 @@ func (r *run) claimed(id fundtrail.AddressID) verdict {
 			continue
 		}
 		if t.Role == fundtrail.RoleThief || t.Role == fundtrail.RoleIntermediary {
-			if r.in.Actor != "" && t.Actor == r.in.Actor || r.home(id) {
+			if r.in.Actor != "" && t.Actor == r.in.Actor || home {
 				continue
 			}
 			return verdict{kind: fundtrail.EndTheft, actor: t.Actor, label: t.Label,
