@@ -143,8 +143,12 @@ func (p *pairing) unlike(d, w *Leg) bool {
 
 // sameToken reports whether a withdrawal can pay out a deposit's token.
 func (p *pairing) sameToken(d, w *Leg) bool {
-	if d.PeerToken != "" && d.PeerToken != w.Token || w.PeerToken != "" && w.PeerToken != d.Token {
+	if d.PeerToken != "" && w.Token != UnknownToken && d.PeerToken != w.Token ||
+		w.PeerToken != "" && d.Token != UnknownToken && w.PeerToken != d.Token {
 		return false
+	}
+	if d.Token == UnknownToken || w.Token == UnknownToken {
+		return true
 	}
 	if p.opt.Tokens != nil {
 		if t, ok := p.opt.Tokens(d.Tx.Chain, d.Token, w.Tx.Chain); ok && t != w.Token {
@@ -156,7 +160,7 @@ func (p *pairing) sameToken(d, w *Leg) bool {
 
 // amounts returns what went in and came out in the same unit, if the unit is known.
 func (p *pairing) amounts(d, w *Leg) (in, out fundtrail.Amount, comparable bool) {
-	if p.opt.Decimals == nil {
+	if p.opt.Decimals == nil || d.Coarse || w.Coarse {
 		return d.Amount, w.Amount, false
 	}
 	a, okA := p.opt.Decimals(d.Tx.Chain, d.Token)
