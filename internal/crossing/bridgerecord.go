@@ -179,16 +179,3 @@ func only(tx *fundtrail.Transaction, l *Leg, asset func(*fundtrail.Transfer) boo
 	}
 	return found, n
 }
-
-// Crossing returns what a match tells a trace: false when the record of either leg is
-// not known. Its confidence is the probability, rounded down.
-func (m *Match) Crossing(deposits, withdrawals []Leg) (fundtrail.Crossing, bool) {
-	d, w := &deposits[m.Deposit], &withdrawals[m.Withdrawal]
-	if d.Record.Transfer.Tx.IsZero() || w.Record.Transfer.Tx.IsZero() {
-		return fundtrail.Crossing{}, false
-	}
-	return fundtrail.Crossing{
-		Kind: fundtrail.Bridge, Protocol: d.Protocol, In: []fundtrail.TransferOutput{d.Record}, Out: []fundtrail.TransferOutput{w.Record},
-		Method: m.Method, Confidence: fundtrail.Confidence(100 * m.Probability),
-	}, true
-}
