@@ -233,3 +233,10 @@ func (p *packed) bytes() []byte {
 func notFound(format string, args ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), fundtrail.ErrNotFound)
 }
+
+// Topic returns the first topic of an event from its signature, as contracts state it:
+// "Transfer(address,address,uint256)".
+func Topic(signature string) fundtrail.Hash { return topic(signature) }
+
+// AmountOf reads a word of the Solidity ABI as a number.
+func AmountOf(word [32]byte) fundtrail.Amount { return amountBytes(word[:]) }
