@@ -73,6 +73,8 @@ type traceFlags struct {
 	prices    []string
 	through   []string
 	mixers    []string
+	bridges   []string
+	contracts []string
 	policy    string
 	direction string
 	since     string
@@ -122,8 +124,10 @@ Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
 	fl := c.Flags()
 	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses: GraphSense tag packs, Etherscan label JSON (repeat)")
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
-	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, whose payout follows the payment in one transaction; mixers, with odds (repeat)")
+	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, whose payout follows the payment in one transaction; bridges, by their ids; mixers, with odds (repeat)")
 	fl.StringArrayVar(&f.mixers, "mixer-events", nil, "with --through mixers: `FILE` or folder of the events of a mixer's pools (repeat)")
+	fl.StringArrayVar(&f.bridges, "bridge-events", nil, "with --through bridges: `FILE` or folder of what bridges recorded, CHAIN=FILE for logs, PROTOCOL=FILE where it does not tell (repeat)")
+	fl.StringArrayVar(&f.contracts, "bridge-contract", nil, "with --through bridges: a contract that is on no record, `PROTOCOL=CHAIN/ADDRESS` (repeat)")
 	fl.StringVar(&f.policy, "policy", "fifo", "the policy of headline figures and routes: fifo, lifo, haircut, tainted-first, tainted-last, tiho; all are always run")
 	fl.StringVar(&f.direction, "direction", "forward", "forward: where it went; backward: where it came from")
 	fl.StringVar(&f.since, "since", "", "ignore movements before `TIME` (UTC)")
@@ -190,7 +194,7 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	if err := in.loadPrices(f.prices, warn); err != nil {
 		return err
 	}
-	through, err := f.loadThrough(&in)
+	through, err := f.loadThrough(&in, warn)
 	if err != nil {
 		return err
 	}
@@ -210,16 +214,25 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 
 // A passing is what a trace goes on through.
 type passing struct {
-	names []string // sorted: "mixers", "swaps"
-	pools []*crossing.Pool
+	names     []string // sorted: "bridges", "mixers", "swaps"
+	pools     []*crossing.Pool
+	bridges   *bridgeLegs
+	contracts []string // bridges' that are on no record
 }
 
-// hook is what finds the other side of swaps, nil when they are not followed.
-func (p *passing) hook(l fundtrail.Ledger) trace.Crossings {
-	if !slices.Contains(p.names, "swaps") {
+// hook is what finds the other side of swaps and of bridges, nil when neither is followed.
+func (p *passing) hook(l fundtrail.Ledger, over *crossing.Bridges) trace.Crossings {
+	var hooks crossing.Hooks
+	if slices.Contains(p.names, "swaps") {
+		hooks = append(hooks, crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: wrapsCoin}))
+	}
+	if over != nil {
+		hooks = append(hooks, over)
+	}
+	if hooks == nil {
 		return nil
 	}
-	return crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: wrapsCoin})
+	return hooks
 }
 
 // wrapsCoin reports whether a token on record is the chain's own coin, one to one.
@@ -228,17 +241,17 @@ func wrapsCoin(a fundtrail.Asset) bool {
 	return ok && !a.Contract.IsZero() && (symbol == "WETH" || symbol == "WBNB")
 }
 
-// loadThrough reads what it takes to go on through mixers and swaps.
-func (f *traceFlags) loadThrough(in *inputs) (p passing, err error) {
+// loadThrough reads what it takes to go on through mixers, bridges and swaps.
+func (f *traceFlags) loadThrough(in *inputs, warn func(string, ...any)) (p passing, err error) {
 	for _, what := range f.through {
-		if what != "mixers" && what != "swaps" {
-			return p, usage("--through %q: want mixers or swaps", what)
+		if what != "bridges" && what != "mixers" && what != "swaps" {
+			return p, usage("--through %q: want bridges, mixers or swaps", what)
 		}
 		p.names = append(p.names, what)
 	}
 	slices.Sort(p.names)
 	p.names = slices.Compact(p.names)
-	mixers := slices.Contains(p.names, "mixers")
+	mixers, bridges := slices.Contains(p.names, "mixers"), slices.Contains(p.names, "bridges")
 	switch {
 	case len(p.names) > 0 && f.direction == string(fundtrail.Backward):
 		return p, usage("--through goes forward")
@@ -246,7 +259,18 @@ func (f *traceFlags) loadThrough(in *inputs) (p passing, err error) {
 		return p, usage("--through mixers needs the events of the pools: --mixer-events FOLDER")
 	case !mixers && len(f.mixers) > 0:
 		return p, usage("--mixer-events goes with --through mixers")
-	case !mixers:
+	case bridges && len(f.bridges) == 0:
+		return p, usage("--through bridges needs what they recorded: --bridge-events FILE")
+	case !bridges && len(f.bridges)+len(f.contracts) > 0:
+		return p, usage("--bridge-events and --bridge-contract go with --through bridges")
+	}
+	if bridges {
+		p.contracts = f.contracts
+		if p.bridges, err = in.loadBridges(f.bridges, f.contracts, f.chain, warn); err != nil {
+			return p, err
+		}
+	}
+	if !mixers {
 		return p, nil
 	}
 	var files []report.Input
@@ -257,10 +281,14 @@ func (f *traceFlags) loadThrough(in *inputs) (p passing, err error) {
 
 // traceDocument runs the trace and makes its document.
 func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, opt trace.Options, through passing) (*report.Document, error) {
+	var over *crossing.Bridges
+	if through.bridges != nil {
+		over = through.bridges.over(in.ledger, claimed, opt.MinConfidence)
+	}
 	input := trace.Input{
 		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
-		Pool: data.PoolOf, Decimals: decimals, Crossings: through.hook(in.ledger),
+		Pool: data.PoolOf, Decimals: decimals, Crossings: through.hook(in.ledger, over),
 	}
 	if in.prices != nil {
 		input.Price = in.prices.At
@@ -282,11 +310,19 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 			tr.Notes = append(tr.Notes, fmt.Sprintf("The pools' events hold no deposit for %d of the payments into mixers; where those came out is not known.", missed))
 		}
 	}
+	if over != nil {
+		passages, notes, err := over.Passages(tr)
+		if err != nil {
+			return nil, err
+		}
+		tr.Passages, tr.Notes = append(tr.Passages, passages...), append(tr.Notes, notes...)
+	}
 	about := report.About{
 		Program: "fundtrail " + programVersion(), Name: s.name, Actor: s.actor, Options: documentOptions(opt), Inputs: in.files,
 		Asset: assetInfo, Party: partyName, Ledger: in.ledger,
 	}
 	about.Options.Through = through.names
+	about.Options.BridgeContracts = through.contracts
 	if len(s.incidents) == 1 {
 		about.Record = &s.incidents[0]
 	}

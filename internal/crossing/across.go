@@ -16,7 +16,7 @@ const across = "across"
 const (
 	acrossDeposited     = "FundsDeposited(uint256,uint256,uint256,uint64,uint32,uint32,address,address,address)"
 	acrossDepositedWith = "FundsDeposited(uint256,uint256,uint256,int64,uint32,uint32,address,address,address,bytes)"
-	acrossFilled        = "FilledRelay(bytes32,uint256,uint256,uint256,uint256,uint256,uint256,uint64,uint64,uint64,uint32,address,address,address,address,bool)"
+	acrossFilled        = "FilledRelay(uint256,uint256,uint256,uint256,uint256,uint256,uint64,uint64,uint64,uint32,address,address,address,address,bool)"
 	acrossFilledWith    = "FilledRelay(uint256,uint256,uint256,uint256,uint256,uint256,int64,int64,uint32,address,address,address,address,bytes,(address,bytes,int64,bool,int256))"
 	acrossDeposited3    = "V3FundsDeposited(address,address,uint256,uint256,uint256,uint32,uint32,uint32,uint32,address,address,address,bytes)"
 	acrossFilled3       = "FilledV3Relay(address,address,uint256,uint256,uint256,uint256,uint32,uint32,uint32,address,address,address,address,bytes,(address,bytes,uint256,uint8))"
@@ -60,20 +60,17 @@ func acrossDepositWith(e *event) Leg {
 	}
 }
 
-// acrossFill: FilledRelay(bytes32 indexed relayHash, uint256 amount, uint256
-// totalFilledAmount, uint256 fillAmount, uint256 indexed repaymentChainId, uint256
-// originChainId, uint256 destinationChainId, uint64 relayerFeePct, uint64
-// appliedRelayerFeePct, uint64 realizedLpFeePct, uint32 depositId, address
-// destinationToken, address indexed relayer, address depositor, address recipient, bool
-// isSlowRelay).
+// acrossFill: FilledRelay(uint256 amount, uint256 totalFilledAmount, uint256 fillAmount,
+// uint256 repaymentChainId, uint256 originChainId, uint256 destinationChainId, uint64
+// relayerFeePct, uint64 appliedRelayerFeePct, uint64 realizedLpFeePct, uint32 depositId,
+// address destinationToken, address indexed relayer, address indexed depositor, address
+// recipient, bool isSlowRelay).
 func acrossFill(e *event) Leg {
 	w := e.words().want(13)
-	e.topicHash(1)
-	e.topicUint(2)
-	e.topicAddress(3)
+	e.topicAddress(1)
 	return Leg{
-		Side: Leaves, ID: acrossID(w.uint(3), w.uint(8)), Peer: EVMChain(w.uint(3)), Amount: w.afterFees(2, 6, 7),
-		Token: w.address(9), Sender: w.address(10), Recipient: w.address(11),
+		Side: Leaves, ID: acrossID(w.uint(4), w.uint(9)), Peer: EVMChain(w.uint(4)), Amount: w.afterFees(2, 7, 8),
+		Token: w.address(10), Sender: e.topicAddress(2), Recipient: w.address(11),
 	}
 }
 

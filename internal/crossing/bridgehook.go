@@ -16,7 +16,7 @@ type Bridges struct {
 	held                  []bool // the ledger holds the withdrawal's record
 	paid                  map[int]Match
 	ranked                map[int][]payout // for a deposit that no id pairs
-	rivals                map[int]int         // how many deposits a ranked withdrawal may be of
+	rivals                map[int]int      // how many deposits a ranked withdrawal may be of
 	ways                  []way
 	at                    map[fundtrail.TransferOutput]int // index of ways
 }

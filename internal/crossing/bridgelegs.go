@@ -2,6 +2,7 @@ package crossing
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -100,7 +101,7 @@ var signatures = map[fundtrail.Hash]signature{
 	topic("TokenRedeemAndSwap(address,uint256,address,uint256,uint8,uint8,uint256,uint256)"):            {synapse, synapseInSwapped},
 	topic("TokenRedeemAndRemove(address,uint256,address,uint256,uint8,uint256,uint256)"):                {synapse, synapseInRemoved},
 	topic("TokenWithdraw(address,address,uint256,uint256,bytes32)"):                                     {synapse, synapseOut},
-	topic("TokenMint(address,address,uint256,uint256,bytes32)"):                                         {synapse, synapseOut},
+	topic("TokenMint(address,address,uint256,uint256,bytes32)"):                                         {synapse, synapsePaid},
 	topic("TokenMintAndSwap(address,address,uint256,uint256,uint8,uint8,uint256,uint256,bool,bytes32)"): {synapse, synapseOutSwapped},
 	topic("TokenWithdrawAndRemove(address,address,uint256,uint256,uint8,uint256,uint256,bool,bytes32)"): {synapse, synapseOutRemoved},
 
@@ -122,6 +123,17 @@ var signatures = map[fundtrail.Hash]signature{
 	topic("Swapout(address,address,uint256)"):                      {avalanche, avalancheSwappedOut},
 
 	topic("TransferOutAndCall(address,address,uint256,address,address,uint256,string)"): {thorchain, thorOutAndCall},
+}
+
+// Protocols returns the ids of the bridges whose events are read, sorted.
+func Protocols() (names []string) {
+	for _, s := range signatures {
+		if !slices.Contains(names, s.protocol) {
+			names = append(names, s.protocol)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Emitters says which contracts are a protocol's, by the id of its record in

@@ -105,10 +105,15 @@ func stargateRemote(e *event) Leg {
 }
 
 // stargateSent: OFTSent(bytes32 indexed guid, uint32 dstEid, address indexed fromAddress,
-// uint256 amountSentLD, uint256 amountReceivedLD).
+// uint256 amountSentLD, uint256 amountReceivedLD). What waits for others to go with, by
+// "bus", has no name yet: its guid is zero.
 func stargateSent(e *event) Leg {
 	w := e.words().want(3)
-	return Leg{Side: Enters, ID: e.topicHash(1), Peer: layerZeroChain(w.uint(0)), Sender: e.topicAddress(2), Token: UnknownToken, Amount: w.amount(1)}
+	id := e.topicHash(1)
+	if amountBytes(e.topic(1).data).IsZero() {
+		id = ""
+	}
+	return Leg{Side: Enters, ID: id, Peer: layerZeroChain(w.uint(0)), Sender: e.topicAddress(2), Token: UnknownToken, Amount: w.amount(1)}
 }
 
 // stargateReceived: OFTReceived(bytes32 indexed guid, uint32 srcEid, address indexed

@@ -35,12 +35,12 @@ func synapseInRemoved(e *event) Leg {
 	return synapseIn(e)
 }
 
-// synapseOut: TokenWithdraw and TokenMint(address indexed to, address token, uint256
-// amount, uint256 fee, bytes32 indexed kappa). The amount holds the fee.
+// synapseOut: TokenWithdraw(address indexed to, address token, uint256 amount, uint256
+// fee, bytes32 indexed kappa), whose amount holds the fee.
 func synapseOut(e *event) Leg {
-	w := e.words().want(3)
-	leg := Leg{Side: Leaves, ID: e.topicHash(2), Recipient: e.topicAddress(1), Token: w.address(0)}
-	paid, under := w.amount(1).Sub(w.amount(2))
+	leg := synapsePaid(e)
+	w := e.words()
+	paid, under := leg.Amount.Sub(w.amount(2))
 	if under {
 		w.fail("the fee is more than the amount")
 	}
@@ -48,17 +48,26 @@ func synapseOut(e *event) Leg {
 	return leg
 }
 
-// synapseOutSwapped: TokenMintAndSwap goes on with uint8 tokenIndexFrom, uint8
-// tokenIndexTo, uint256 minDy, uint256 deadline, bool swapSuccess. Token and amount are
-// those before the swap.
-func synapseOutSwapped(e *event) Leg {
-	e.words().want(8)
-	return synapseOut(e)
+// synapsePaid: TokenMint has the same form, and as amount what was paid.
+func synapsePaid(e *event) Leg {
+	w := e.words().want(3)
+	return Leg{Side: Leaves, ID: e.topicHash(2), Recipient: e.topicAddress(1), Token: w.address(0), Amount: w.amount(1)}
 }
 
+// synapseOutSwapped: TokenMintAndSwap goes on with uint8 tokenIndexFrom, uint8
+// tokenIndexTo, uint256 minDy, uint256 deadline, bool swapSuccess. The amount is what was
+// paid: of what it was swapped into, which the event does not name, or of the token where
+// the swap failed.
+func synapseOutSwapped(e *event) Leg { return synapseSwap(e, 7) }
+
 // synapseOutRemoved: TokenWithdrawAndRemove goes on with uint8 swapTokenIndex, uint256
-// swapMinAmount, uint256 swapDeadline, bool swapSuccess.
-func synapseOutRemoved(e *event) Leg {
-	e.words().want(7)
-	return synapseOut(e)
+// swapMinAmount, uint256 swapDeadline, bool swapSuccess, to the same effect.
+func synapseOutRemoved(e *event) Leg { return synapseSwap(e, 6) }
+
+func synapseSwap(e *event, success int) Leg {
+	leg := synapsePaid(e)
+	if w := e.words().want(success + 1); !w.amount(success).IsZero() {
+		leg.Token = UnknownToken
+	}
+	return leg
 }

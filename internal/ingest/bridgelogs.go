@@ -43,6 +43,9 @@ type bridgeLog struct {
 // bridge's contract or wallet has a part, the second reads these whole, for what a
 // decoder needs besides may stand anywhere in the file.
 func (b *Bridges) logs(in Input, t *table, opt BridgeOptions) error {
+	if len(opt.Contracts) == 0 {
+		return malformed("it is a table of logs, and which contracts are bridges' is not said: give a table of deposits and withdrawals")
+	}
 	info, known := opt.Chain.Info()
 	if !known || info.Family != fundtrail.FamilyEVM {
 		return malformed("logs are of chains like Ethereum, not of %q: say which, as in --bridge-events polygon=FILE", opt.Chain)

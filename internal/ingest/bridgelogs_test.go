@@ -117,8 +117,11 @@ func TestBridgeLogsBad(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.text, err, c.want)
 		}
 	}
-	if _, err := BridgeEvents(textInput("logs.jsonl", good), BridgeOptions{Chain: fundtrail.Bitcoin}); !errors.Is(err, fundtrail.ErrInvalid) {
+	if _, err := BridgeEvents(textInput("logs.jsonl", good), BridgeOptions{Chain: fundtrail.Bitcoin, Contracts: bridgeContracts}); !errors.Is(err, fundtrail.ErrInvalid) {
 		t.Errorf("logs of bitcoin: %v", err)
+	}
+	if _, err := BridgeEvents(textInput("logs.jsonl", good), BridgeOptions{Chain: fundtrail.Ethereum}); !errors.Is(err, fundtrail.ErrInvalid) {
+		t.Errorf("logs, and no contracts: %v", err)
 	}
 }
 

@@ -144,6 +144,10 @@ func (c *checker) passages() {
 			at := fmt.Sprintf("%s.withdrawals[%d]", at, j)
 			c.time(at+".time", w.Time, true)
 			c.amount(at+".fee", w.Fee)
+			if w.Amount != "" || w.Carries != "" { // older reports do not tell
+				c.amount(at+".amount", w.Amount)
+				c.amount(at+".carries", w.Carries)
+			}
 			if !(w.Probability >= 0 && w.Probability <= 1) {
 				c.fail(at+".probability", "%v is not between 0 and 1", w.Probability)
 			}

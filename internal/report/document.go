@@ -28,7 +28,7 @@ type Document struct {
 	Hops       []Hop       `json:"hops"`    // carried tainted value above the dust floor under a lossless policy
 	Touched    []Hop       `json:"touched"` // the rest that the sums rest on: fees, dust, and what only poison or a gap reaches
 	Inferences []Inference `json:"inferences"`
-	Passages   []Passage   `json:"passages,omitempty"` // where value came out of mixers, with odds; asked for with --through
+	Passages   []Passage   `json:"passages,omitempty"` // where value came out of mixers and bridges, with odds; asked for with --through
 	Coverage   Coverage    `json:"coverage"`
 	Record     *Record     `json:"record,omitempty"`
 }
@@ -57,7 +57,9 @@ type Options struct {
 	Payback       int               `json:"payback"` // below 0: never
 	MaxVisits     int               `json:"max_visits"`
 	MinConfidence int               `json:"min_confidence"`    // of a tag that stops the trace
-	Through       []string          `json:"through,omitempty"` // what it goes on through: "mixers", "swaps"
+	Through       []string          `json:"through,omitempty"` // what it goes on through: "bridges", "mixers", "swaps"
+	// Contracts of bridges that were given, as PROTOCOL=CHAIN/ADDRESS.
+	BridgeContracts []string `json:"bridge_contracts,omitempty"`
 }
 
 // Block is the last block of a chain that the ledger holds.

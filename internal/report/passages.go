@@ -14,6 +14,7 @@ import (
 // withdrawals that methods link to it (inferences, with odds). No other figure of a
 // document counts them.
 type Passage struct {
+	Kind        string       `json:"kind"` // mixer or bridge
 	Protocol    string       `json:"protocol"`
 	Pool        string       `json:"pool"`
 	Asset       string       `json:"asset"`
@@ -30,6 +31,9 @@ type Withdrawal struct {
 	Tx           string  `json:"tx"`
 	Time         string  `json:"time"` // of the block; interpolated where the events do not tell it
 	To           string  `json:"to"`
+	Asset        string  `json:"asset"`       // the passage's, but over a bridge
+	Amount       string  `json:"amount"`      // that arrived
+	Carries      string  `json:"carries"`     // of it, if the link is right
 	Fee          string  `json:"fee"`         // of the note: the relayer's
 	Probability  float64 `json:"probability"` // to three places
 	Certainty    string  `json:"certainty"`   // certain, probable or possible
@@ -43,18 +47,22 @@ var certainties = []fundtrail.Certainty{fundtrail.Certain, fundtrail.Probable, f
 func (b *builder) passages() {
 	for i := range b.t.Passages {
 		p := &b.t.Passages[i]
-		out := Passage{Protocol: p.Protocol, Pool: p.Pool, Asset: b.asset(p.Asset), Note: p.Note.String(), Depositor: p.Depositor.String(),
+		out := Passage{Kind: string(p.Kind), Protocol: p.Protocol, Pool: p.Pool, Asset: b.asset(p.Asset), Note: p.Note.String(), Depositor: p.Depositor.String(),
 			First: stamp(p.First), Last: stamp(p.Last), Deposits: []string{}, Withdrawals: []Withdrawal{}}
 		for _, d := range p.Deposits {
 			out.Deposits = append(out.Deposits, d.String())
 		}
 		for _, w := range p.Withdrawals {
-			out.Withdrawals = append(out.Withdrawals, Withdrawal{Tx: w.Tx.String(), Time: stamp(w.Time), To: w.To.String(), Fee: w.Fee.String(),
-				Probability: float64(int(w.Probability*1000+0.5)) / 1000, Certainty: string(w.Certainty), Method: string(w.Method), AnonymitySet: w.AnonymitySet})
+			out.Withdrawals = append(out.Withdrawals, Withdrawal{Tx: w.Tx.String(), Time: stamp(w.Time), To: w.To.String(),
+				Asset: b.asset(w.Asset), Amount: w.Amount.String(), Carries: w.Carries.String(), Fee: w.Fee.String(),
+				Probability: places(w.Probability), Certainty: string(w.Certainty), Method: string(w.Method), AnonymitySet: w.AnonymitySet})
 		}
 		b.d.Passages = append(b.d.Passages, out)
 	}
 }
+
+// places rounds a probability to three places.
+func places(p float64) float64 { return float64(int(p*1000+0.5)) / 1000 }
 
 // A passedPool is the passages of one pool together.
 type passedPool struct {
@@ -80,6 +88,9 @@ func (x *index) passed() []*passedPool {
 	at := map[string]*passedPool{}
 	for i := range x.d.Passages {
 		p := &x.d.Passages[i]
+		if p.Kind == string(fundtrail.Bridge) {
+			continue // it has no notes: see bridged
+		}
 		k := p.Protocol + " " + p.Pool
 		pool := at[k]
 		if pool == nil {

@@ -337,7 +337,7 @@ func (a argument) chunks(room int) []string {
 
 // verifyCommand is the command that checks the JSON report against its inputs.
 func (x *index) verifyCommand() []argument {
-	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags("ledger", "prices", "mixer events")...)
+	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags("ledger", "prices", "mixer events", "bridge events")...)
 }
 
 // traceCommand is the command that makes the JSON report again.
@@ -352,6 +352,10 @@ func (x *index) traceCommand() []argument {
 		args = append(args, argument{"--through", what})
 	}
 	args = append(args, x.inputFlags("mixer events")...)
+	args = append(args, x.inputFlags("bridge events")...)
+	for _, contract := range h.Options.BridgeContracts {
+		args = append(args, argument{"--bridge-contract", contract})
+	}
 	args = append(args, argument{"--policy", policyName(h.Policy)}, argument{"--direction", h.Direction})
 	return append(append(args, x.optionFlags()...), argument{"--format json", ""}, argument{"-o", "report.json"})
 }
