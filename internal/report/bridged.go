@@ -43,11 +43,27 @@ func (x *index) bridged() (rows []bridgedRow) {
 			chain, _, _ := strings.Cut(w.Asset, "/")
 			r.to += " on " + clean(chain)
 			r.certainty, r.when, r.tx, r.method = w.Certainty, w.Time, w.Tx, clean(w.Method)
-			r.odds = fmt.Sprintf("%.3f", w.Probability)
+			if r.odds = fmt.Sprintf("%.3f", w.Probability); w.Probability >= 1 {
+				r.odds = "over 0.999" // a document rounds; no method says that it is sure
+			}
 			rows = append(rows, r)
 		}
 	}
 	return rows
+}
+
+// followed reports whether the trace goes on from all that it brought to an end.
+func (x *index) followed(end int) bool {
+	n := 0
+	for i := range x.d.Hops {
+		if h := &x.d.Hops[i]; h.End != nil && *h.End == end {
+			if h.Kind != string(fundtrail.HopCrossing) {
+				return false
+			}
+			n++
+		}
+	}
+	return n > 0
 }
 
 // maxBridged is how many rows a page shows.
