@@ -80,6 +80,8 @@ func TestBridgesHook(t *testing.T) {
 			at: recordOf(1, 0), want: []fundtrail.TransferOutput{recordOf(2, log), recordOf(3, log)}, ins: 1, ends: isZap},
 		{name: "nor through a contract that nobody says is a bridge's", ledger: []string{"ann -> zap 9 ETH\nzap -> bridge 50 TOK", "bridge -> bob 49 TOK"},
 			in: []Leg{depositLeg(1, "x", 50)}, out: []Leg{payoutLeg(2, "x", 49)}, at: recordOf(1, 0), none: true},
+		{name: "nor through another than is said", ledger: []string{"ann -> else 9 ETH\nelse -> bridge 50 TOK", "bridge -> bob 49 TOK"},
+			in: []Leg{depositLeg(1, "x", 50)}, out: []Leg{payoutLeg(2, "x", 49)}, at: recordOf(1, 0), none: true, ends: isZap},
 		{name: "paid in twice, to the bridge's zap", ledger: []string{"ann -> zap 9 TOK\nann -> zap 41 TOK\nzap -> bridge 50 TOK", "bridge -> bob 49 TOK"},
 			in: []Leg{depositLeg(1, "x", 50)}, out: []Leg{payoutLeg(2, "x", 49)},
 			at: recordOf(1, log+1), want: []fundtrail.TransferOutput{recordOf(2, log)}, ins: 2, ends: isZap},

@@ -104,7 +104,7 @@ func withTransfers(tx *fundtrail.Transaction) fundtrail.Transaction {
 	return *tx
 }
 
-func etlLogs(t *testing.T, name string) (txs []fundtrail.Transaction) {
+func etlLogs(t testing.TB, name string) (txs []fundtrail.Transaction) {
 	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func etlLogs(t *testing.T, name string) (txs []fundtrail.Transaction) {
 
 // receiptsOf reads a block's receipts in RLP: each a list that ends in its logs, each of
 // which is a contract, topics and data. They do not name their transactions.
-func receiptsOf(t *testing.T, name string, block byte) (txs []fundtrail.Transaction) {
+func receiptsOf(t testing.TB, name string, block byte) (txs []fundtrail.Transaction) {
 	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
@@ -244,4 +244,32 @@ func firstTopic(e *fundtrail.Event) (h fundtrail.Hash) {
 		h = e.Topics[0]
 	}
 	return h
+}
+
+// BenchmarkLegs reports nanoseconds for one transaction of 15 real blocks, of which every
+// contract that emits an event of a bridge's form is taken for listed.
+func BenchmarkLegs(b *testing.B) {
+	const dir = "../../../shared/data/eth_raw"
+	if _, err := os.Stat(dir); err != nil {
+		b.Skipf("real data is absent: %v", err)
+	}
+	blocks, _ := filepath.Glob(dir + "/portal_block_data/*.gz")
+	var txs []fundtrail.Transaction
+	for i, name := range blocks {
+		txs = append(txs, receiptsOf(b, name, byte(i))...)
+	}
+	from := Emitters{}
+	for i := range txs {
+		for _, e := range txs[i].Events {
+			if s, ok := signatures[firstTopic(&e)]; ok {
+				from[e.Contract] = s.protocol
+			}
+		}
+	}
+	for b.Loop() {
+		for i := range txs {
+			Legs(&txs[i], from)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(txs)), "ns/tx")
 }
