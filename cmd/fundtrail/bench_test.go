@@ -48,14 +48,14 @@ func BenchmarkRoninThroughMixers(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	through := &passing{pools: pools}
+	_, finder := (&passing{pools: pools}).engines(input.Ledger, nil, 0)
 	for _, bb := range []struct {
 		name   string
 		rounds int
 	}{{"to withdrawers", 0}, {"onward", onward.Rounds}} {
 		b.Run(bb.name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := onward.Run(b.Context(), input, trace.Options{}, through.finder(), bb.rounds); err != nil {
+				if _, err := onward.Run(b.Context(), input, trace.Options{}, finder, bb.rounds); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -153,7 +153,7 @@ func loadLegs(names []string, protocol string, stderr io.Writer) (deposits, with
 		return nil, nil, err
 	}
 	for _, name := range names {
-		b, err := ingest.BridgeEvents(ingest.File(name), protocol)
+		b, err := ingest.BridgeEvents(ingest.File(name), ingest.BridgeOptions{Protocol: protocol})
 		if err != nil {
 			if !slices.Contains(given, name) { // another table beside them
 				fmt.Fprintf(stderr, "ignored: %s is no table of a bridge's passages that is read here\n", name)

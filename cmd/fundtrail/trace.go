@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,6 +74,8 @@ type traceFlags struct {
 	through   []string
 	mixers    []string
 	rounds    int
+	bridges   []string
+	contracts []string
 	policy    string
 	direction string
 	since     string
@@ -124,9 +125,11 @@ Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
 	fl := c.Flags()
 	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses: GraphSense tag packs, Etherscan label JSON (repeat)")
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
-	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, whose payout follows the payment in one transaction; mixers and coinjoins, with odds (repeat)")
+	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps; bridges, by their ids; mixers and coinjoins, with odds (repeat)")
 	fl.StringArrayVar(&f.mixers, "mixer-events", nil, "with --through mixers: `FILE` or folder of the events of a mixer's pools (repeat)")
-	fl.IntVar(&f.rounds, "onward-rounds", onward.Rounds, "with --through mixers or coinjoins: follow value through them `N` times at most; 0 stops at who took it out")
+	fl.IntVar(&f.rounds, "onward-rounds", onward.Rounds, "with --through mixers, coinjoins or bridges: follow value on with odds `N` times at most; 0 stops at who took it out")
+	fl.StringArrayVar(&f.bridges, "bridge-events", nil, "with --through bridges: `FILE` or folder of what bridges recorded, CHAIN=FILE for logs, PROTOCOL=FILE where it does not tell (repeat)")
+	fl.StringArrayVar(&f.contracts, "bridge-contract", nil, "with --through bridges: a contract that is on no record, `PROTOCOL=CHAIN/ADDRESS` (repeat)")
 	fl.StringVar(&f.policy, "policy", "fifo", "the policy of headline figures and routes: fifo, lifo, haircut, tainted-first, tainted-last, tiho; all are always run")
 	fl.StringVar(&f.direction, "direction", "forward", "forward: where it went; backward: where it came from")
 	fl.StringVar(&f.since, "since", "", "ignore movements before `TIME` (UTC)")
@@ -193,7 +196,7 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	if err := in.loadPrices(f.prices, warn); err != nil {
 		return err
 	}
-	through, err := f.loadThrough(&in)
+	through, err := f.loadThrough(&in, warn)
 	if err != nil {
 		return err
 	}
@@ -211,87 +214,18 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	return write(doc)
 }
 
-// A passing is what a trace goes on through.
-type passing struct {
-	names  []string // sorted: "coinjoins", "mixers", "swaps"
-	pools  []*crossing.Pool
-	rounds int // how often value is followed on from who took it out of the pools
-}
-
-// finder is what finds where value came out again with odds, nil when nothing is asked for
-// that has any.
-func (p *passing) finder(l fundtrail.Ledger) onward.Finder {
-	var all onward.Finders
-	if p.pools != nil {
-		all = append(all, crossing.NewMixers(p.pools))
-	}
-	if slices.Contains(p.names, "coinjoins") {
-		all = append(all, crossing.NewCoinJoins(l))
-	}
-	if all == nil {
-		return nil
-	}
-	return all
-}
-
-// hook is what finds the other side of swaps, nil when they are not followed.
-func (p *passing) hook(l fundtrail.Ledger) trace.Crossings {
-	if !slices.Contains(p.names, "swaps") {
-		return nil
-	}
-	return crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: wrapsCoin})
-}
-
-// wrapsCoin reports whether a token on record is the chain's own coin, one to one.
-func wrapsCoin(a fundtrail.Asset) bool {
-	symbol, _, ok := data.AssetInfo(a)
-	return ok && !a.Contract.IsZero() && (symbol == "WETH" || symbol == "WBNB")
-}
-
-// loadThrough reads what it takes to go on through mixers and swaps.
-func (f *traceFlags) loadThrough(in *inputs) (p passing, err error) {
-	for _, what := range f.through {
-		if what != "mixers" && what != "swaps" && what != "coinjoins" {
-			return p, usage("--through %q: want mixers, coinjoins or swaps", what)
-		}
-		p.names = append(p.names, what)
-	}
-	slices.Sort(p.names)
-	p.names = slices.Compact(p.names)
-	mixers, odds := slices.Contains(p.names, "mixers"), slices.Contains(p.names, "mixers") || slices.Contains(p.names, "coinjoins")
-	switch {
-	case len(p.names) > 0 && f.direction == string(fundtrail.Backward):
-		return p, usage("--through goes forward")
-	case mixers && len(f.mixers) == 0:
-		return p, usage("--through mixers needs the events of the pools: --mixer-events FOLDER")
-	case !mixers && len(f.mixers) > 0:
-		return p, usage("--mixer-events goes with --through mixers")
-	case f.rounds < 0:
-		return p, usage("--onward-rounds %d: want 0 (stop at who took the value out) or more", f.rounds)
-	}
-	if odds {
-		p.rounds = f.rounds
-	}
-	if !mixers {
-		return p, nil
-	}
-	var files []report.Input
-	p.pools, files, err = loadPools(f.mixers)
-	in.files = append(in.files, files...)
-	return p, err
-}
-
 // traceDocument runs the trace and makes its document.
 func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, opt trace.Options, through passing) (*report.Document, error) {
+	hook, finder := through.engines(in.ledger, claimed, opt.MinConfidence)
 	input := trace.Input{
 		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
-		Pool: data.PoolOf, Decimals: decimals, Crossings: through.hook(in.ledger), Mixes: crossing.NewCoinJoins(in.ledger),
+		Pool: data.PoolOf, Decimals: decimals, Crossings: hook, Mixes: crossing.NewCoinJoins(in.ledger),
 	}
 	if in.prices != nil {
 		input.Price = in.prices.At
 	}
-	tr, err := onward.Run(ctx, input, opt, through.finder(in.ledger), through.rounds)
+	tr, err := onward.Run(ctx, input, opt, finder, through.rounds)
 	if err != nil {
 		return nil, err
 	}
@@ -301,6 +235,7 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 		Asset: assetInfo, Party: partyName, Ledger: in.ledger,
 	}
 	about.Options.Through, about.Options.OnwardRounds = through.names, through.rounds
+	about.Options.BridgeContracts = through.contracts
 	if len(s.incidents) == 1 {
 		about.Record = &s.incidents[0]
 	}

@@ -24,6 +24,7 @@ type verifyFlags struct {
 	ledgerFlags
 	prices  []string
 	mixers  []string
+	bridges []string
 	quiet   bool
 	verbose bool
 }
@@ -41,7 +42,7 @@ the same.
 
 The claims are those in the report: verify proves what follows from them, not that
 they are true. Dollar values are checked when --prices is given, what came out of
-mixers when --mixer-events is.
+mixers when --mixer-events is. A trace over bridges needs their events, --bridge-events.
 ` + exitCodes,
 		Example: `  fundtrail trace ronin-bridge --format json -o ronin.json
   fundtrail verify ronin.json
@@ -57,6 +58,7 @@ mixers when --mixer-events is.
 	f.register(c)
 	c.Flags().StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE` (repeat)")
 	c.Flags().StringArrayVar(&f.mixers, "mixer-events", nil, "of a trace through mixers: `FILE` or folder of the events of the pools (repeat)")
+	c.Flags().StringArrayVar(&f.bridges, "bridge-events", nil, "of a trace over bridges: `FILE` or folder of what they recorded, as for trace (repeat)")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print only what is not verified, and the result")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "print every record, the verified ones too")
 	return c
@@ -94,7 +96,18 @@ func runVerify(c *cobra.Command, f *verifyFlags, name string, more []string) err
 		}
 		in.files = append(in.files, files...)
 	}
-	v := &verifier{doc: doc, ledger: in.ledger, pools: pools, w: c.OutOrStdout(), quiet: f.quiet, verbose: f.verbose}
+	var bridges *bridgeLegs
+	switch over := slices.Contains(doc.Trace.Options.Through, "bridges"); {
+	case over && len(f.bridges) == 0:
+		return usage("the report goes over bridges: give what they recorded, --bridge-events FILE")
+	case !over && len(f.bridges) > 0:
+		return usage("--bridge-events: the report goes over no bridges")
+	case over:
+		if bridges, err = in.loadBridges(f.bridges, doc.Trace.Options.BridgeContracts, f.chain, warn); err != nil {
+			return err
+		}
+	}
+	v := &verifier{doc: doc, ledger: in.ledger, pools: pools, bridges: bridges, w: c.OutOrStdout(), quiet: f.quiet, verbose: f.verbose}
 	v.inputs(in.files)
 	v.records()
 	p.start("tracing again", 0)
@@ -175,6 +188,7 @@ func parseTheft(asset fundtrail.Asset, t report.Theft) (out fundtrail.Theft, err
 
 type verifier struct {
 	pools    []*crossing.Pool // nil: none were given
+	bridges  *bridgeLegs
 	doc      *report.Document
 	ledger   fundtrail.Ledger
 	w        io.Writer
@@ -360,7 +374,10 @@ func (v *verifier) again(ctx context.Context, s *subject, in *inputs, p *progres
 		return err
 	}
 	in.notes = nil
-	doc, err := traceDocument(ctx, s, in, claimed, opt, passing{v.doc.Trace.Options.Through, v.pools, v.doc.Trace.Options.OnwardRounds})
+	doc, err := traceDocument(ctx, s, in, claimed, opt, passing{
+		names: v.doc.Trace.Options.Through, pools: v.pools, rounds: v.doc.Trace.Options.OnwardRounds,
+		bridges: v.bridges, contracts: v.doc.Trace.Options.BridgeContracts,
+	})
 	if err != nil {
 		return err
 	}

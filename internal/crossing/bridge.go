@@ -3,6 +3,7 @@ package crossing
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,10 +40,17 @@ type Leg struct {
 	ID        string                   // what both ends call this passage; "" when the leg does not tell
 	Sender    string                   // who sent it on the source chain
 	Recipient string                   // who is to have it on the destination chain
-	Token     string                   // the asset's contract on this leg's chain; "" for the native coin
+	Token     string                   // the asset's contract on this leg's chain; "" for the native coin, or UnknownToken
 	PeerToken string                   // the contract on the other chain, where the leg tells
 	Amount    fundtrail.Amount         // base units of Token
+	// Coarse says that Amount is in the protocol's own unit, coarser than the token's by a
+	// power of ten (Wormhole counts in 8 decimals), or zero where the protocol does not tell.
+	Coarse   bool
+	Contract fundtrail.Address // that the value went through; zero when the data does not tell
 }
+
+// UnknownToken stands where a leg does not tell its token.
+const UnknownToken = "?"
 
 // compare orders legs by time, then by what they are, so that the order in which they were
 // read is irrelevant.
@@ -89,6 +97,16 @@ func EVMChain(id uint64) fundtrail.Chain {
 		}
 	}
 	return numbered("evm", id)
+}
+
+// evmID is EVMChain back.
+func evmID(c fundtrail.Chain) (id uint64, ok bool) {
+	if info, known := c.Info(); known && info.EVMID > 0 {
+		return uint64(info.EVMID), true
+	}
+	rest, isNumber := strings.CutPrefix(string(c), "evm-")
+	id, err := strconv.ParseUint(rest, 10, 64)
+	return id, isNumber && err == nil
 }
 
 var knownChains = fundtrail.Chains()

@@ -32,7 +32,7 @@ func needReal(t testing.TB, name string) string {
 func bridgeEvents(t testing.TB, bridge string, names ...string) (b ingest.Bridges) {
 	dir := needReal(t, "bridge_events/datalog/"+bridge+"-bridge/results")
 	for _, name := range names {
-		more, err := ingest.BridgeEvents(ingest.File(filepath.Join(dir, name)), map[string]string{"nomad": "nomad", "ronin": "ronin-bridge"}[bridge])
+		more, err := ingest.BridgeEvents(ingest.File(filepath.Join(dir, name)), ingest.BridgeOptions{Protocol: map[string]string{"nomad": "nomad", "ronin": "ronin-bridge"}[bridge]})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -108,6 +108,22 @@ func (w *words) bytes(i int) []byte {
 	return tail.data[32 : 32+n]
 }
 
+// tuple reads what word i says the place of as words of their own, in which places count
+// from its beginning.
+func (w *words) tuple(i int) *words {
+	at := w.uint(i)
+	if w.bad == "" && at > uint64(len(w.data)) {
+		w.fail("word %d points to byte %d of %d", i+1, at, len(w.data))
+	}
+	if w.bad != "" {
+		return &words{bad: w.bad}
+	}
+	return &words{data: w.data[at:]}
+}
+
+// zeroAddress is what contracts write for none, or for the chain's own coin.
+const zeroAddress = "0x0000000000000000000000000000000000000000"
+
 // amountBytes reads a big-endian number of at most 32 bytes.
 func amountBytes(b []byte) fundtrail.Amount {
 	var full [32]byte
@@ -217,3 +233,10 @@ func (p *packed) bytes() []byte {
 func notFound(format string, args ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), fundtrail.ErrNotFound)
 }
+
+// Topic returns the first topic of an event from its signature, as contracts state it:
+// "Transfer(address,address,uint256)".
+func Topic(signature string) fundtrail.Hash { return topic(signature) }
+
+// AmountOf reads a word of the Solidity ABI as a number.
+func AmountOf(word [32]byte) fundtrail.Amount { return amountBytes(word[:]) }

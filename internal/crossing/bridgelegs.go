@@ -2,16 +2,31 @@ package crossing
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/fundtrail/fundtrail"
 )
 
 // An event is one log with the transaction around it, while a decoder reads it.
 type event struct {
-	tx   fundtrail.TxID
-	in   *fundtrail.Transaction
-	log  *fundtrail.Event
-	read words
+	tx       fundtrail.TxID
+	in       *fundtrail.Transaction
+	log      *fundtrail.Event
+	at       int // of log among the transaction's
+	protocol string
+	from     Emitters
+	read     words
+}
+
+// near returns another event of the same protocol's contracts in the transaction: the
+// next after this one (step 1) or the last before it (step -1), nil when there is none.
+func (e *event) near(topic fundtrail.Hash, step int) *event {
+	for i := e.at + step; i >= 0 && i < len(e.in.Events); i += step {
+		if log := &e.in.Events[i]; len(log.Topics) > 0 && log.Topics[0] == topic && e.from[log.Contract] == e.protocol {
+			return &event{tx: e.tx, in: e.in, log: log, at: i, protocol: e.protocol, from: e.from}
+		}
+	}
+	return nil
 }
 
 func (e *event) words() *words {
@@ -70,6 +85,55 @@ var signatures = map[fundtrail.Hash]signature{
 	topic("TokenWithdrew(uint256,address,address,uint256)"):                     {ronin, roninWithdrew},
 	topic("Deposit(address,address,uint256,string)"):                            {thorchain, thorDeposit},
 	topic("TransferOut(address,address,address,uint256,string)"):                {thorchain, thorOut},
+
+	topic("LogMessagePublished(address,uint64,uint32,bytes,uint8)"): {wormhole, wormholePublished},
+	topic("TransferRedeemed(uint16,bytes32,uint64)"):                {wormhole, wormholeRedeemed},
+
+	topic("Swap(uint16,uint256,address,uint256,uint256,uint256,uint256,uint256)"): {stargate, stargateSwap},
+	topic("SwapRemote(address,uint256,uint256,uint256)"):                          {stargate, stargateRemote},
+	topic("OFTSent(bytes32,uint32,address,uint256,uint256)"):                      {stargate, stargateSent},
+	topic("OFTReceived(bytes32,uint32,address,uint256)"):                          {stargate, stargateReceived},
+
+	topic("TokenDeposit(address,uint256,address,uint256)"):                                              {synapse, synapseIn},
+	topic("TokenRedeem(address,uint256,address,uint256)"):                                               {synapse, synapseIn},
+	topic("TokenRedeemV2(bytes32,uint256,address,uint256)"):                                             {synapse, synapseIn},
+	topic("TokenDepositAndSwap(address,uint256,address,uint256,uint8,uint8,uint256,uint256)"):           {synapse, synapseInSwapped},
+	topic("TokenRedeemAndSwap(address,uint256,address,uint256,uint8,uint8,uint256,uint256)"):            {synapse, synapseInSwapped},
+	topic("TokenRedeemAndRemove(address,uint256,address,uint256,uint8,uint256,uint256)"):                {synapse, synapseInRemoved},
+	topic("TokenWithdraw(address,address,uint256,uint256,bytes32)"):                                     {synapse, synapseOut},
+	topic("TokenMint(address,address,uint256,uint256,bytes32)"):                                         {synapse, synapsePaid},
+	topic("TokenMintAndSwap(address,address,uint256,uint256,uint8,uint8,uint256,uint256,bool,bytes32)"): {synapse, synapseOutSwapped},
+	topic("TokenWithdrawAndRemove(address,address,uint256,uint256,uint8,uint256,uint256,bool,bytes32)"): {synapse, synapseOutRemoved},
+
+	topic(acrossDeposited):     {across, acrossDeposit},
+	topic(acrossDepositedWith): {across, acrossDepositWith},
+	topic(acrossFilled):        {across, acrossFill},
+	topic(acrossFilledWith):    {across, acrossFillWith},
+	topic(acrossDeposited3):    {across, acrossDeposit3},
+	topic(acrossFilled3):       {across, acrossFill3},
+
+	topic("LogBurn(bytes,uint256,uint256,bytes)"):                              {ren, renBurnt},
+	topic("LogBurnToChain(string,string,bytes,uint256,uint256,string,string)"): {ren, renBurntTo},
+	topic("LogMint(address,uint256,uint256,bytes32)"):                          {ren, renMinted},
+
+	topic("Mint(address,uint256,address,uint256,bytes32)"):         {avalanche, avalancheMinted},
+	topic("Mint(address,uint256,address,uint256,bytes32,uint256)"): {avalanche, avalancheMinted},
+	topic("Unwrap(uint256,uint256)"):                               {avalanche, avalancheUnwrapped},
+	topic("Swapin(bytes32,address,uint256)"):                       {avalanche, avalancheSwappedIn},
+	topic("Swapout(address,address,uint256)"):                      {avalanche, avalancheSwappedOut},
+
+	topic("TransferOutAndCall(address,address,uint256,address,address,uint256,string)"): {thorchain, thorOutAndCall},
+}
+
+// Protocols returns the ids of the bridges whose events are read, sorted.
+func Protocols() (names []string) {
+	for _, s := range signatures {
+		if !slices.Contains(names, s.protocol) {
+			names = append(names, s.protocol)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Emitters says which contracts are a protocol's, by the id of its record in
@@ -94,20 +158,23 @@ func Legs(tx *fundtrail.Transaction, from Emitters) ([]Leg, error) {
 		if !known || sig.protocol != protocol {
 			continue
 		}
-		e := event{tx: tx.ID, in: tx, log: log}
+		e := event{tx: tx.ID, in: tx, log: log, at: i, protocol: protocol, from: from}
 		leg := sig.decode(&e)
 		if e.read.bad != "" {
 			bad = errors.Join(bad, malformed("event "+protocol+" of "+tx.ID.String(), "%s", e.read.bad))
 			continue
 		}
-		if leg.Amount.IsZero() && leg.Recipient == "" {
+		if leg == (Leg{}) {
 			continue // another use of the same event
 		}
-		leg.Protocol, leg.Tx, leg.Time = protocol, tx.ID, tx.Block.Time
-		leg.Record = Locate(tx, &leg, log.Contract, nil)
+		leg.Protocol, leg.Tx = protocol, tx.ID
+		if leg.Contract.IsZero() {
+			leg.Contract = log.Contract
+		}
+		leg.Complete(tx, nil)
 		legs = append(legs, leg)
 	}
-	return legs, bad
+	return append(legs, avalancheMoves(tx, from)...), bad
 }
 
 // A call is what a bridge's relayer calls on the destination.
@@ -124,6 +191,10 @@ var calls = map[[4]byte]call{
 	selector("anySwapInUnderlying(bytes32,address,address,uint256,uint256)"): {multichain, multichainSwapIn},
 	selector("anySwapInAuto(bytes32,address,address,uint256,uint256)"):       {multichain, multichainSwapIn},
 	selector("verifyHeaderAndExecuteTx(bytes,bytes,bytes,bytes,bytes)"):      {poly, polyExecute},
+	selector("completeTransfer(bytes)"):                                      {wormhole, wormholeComplete},
+	selector("completeTransferAndUnwrapETH(bytes)"):                          {wormhole, wormholeComplete},
+	selector("completeTransferWithPayload(bytes)"):                           {wormhole, wormholeComplete},
+	selector("completeTransferAndUnwrapETHWithPayload(bytes)"):               {wormhole, wormholeComplete},
 }
 
 // CallLeg reads a call to a bridge's contract: the leg as far as the call tells. It has

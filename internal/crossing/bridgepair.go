@@ -53,13 +53,7 @@ type Tokens func(chain fundtrail.Chain, token string, other fundtrail.Chain) (co
 // which pays another recipient, another token or more, is not paired at all, and
 // neither is the second that an id pays: see Audit.
 func Pair(deposits, withdrawals []Leg, opt PairOptions) []Match {
-	p := pairing{deposits: deposits, withdrawals: withdrawals, opt: opt, usedD: make([]bool, len(deposits)), usedW: make([]bool, len(withdrawals))}
-	if p.opt.Odds == nil {
-		p.opt.Odds = &DefaultOdds
-	}
-	if p.opt.Floor == 0 {
-		p.opt.Floor = 0.5
-	}
+	p := newPairing(deposits, withdrawals, opt)
 	if !opt.HideIDs {
 		p.byID()
 	}
@@ -68,6 +62,17 @@ func Pair(deposits, withdrawals []Leg, opt PairOptions) []Match {
 	}
 	slices.SortFunc(p.matches, func(a, b Match) int { return cmp.Compare(a.Withdrawal, b.Withdrawal) })
 	return p.matches
+}
+
+func newPairing(deposits, withdrawals []Leg, opt PairOptions) *pairing {
+	p := &pairing{deposits: deposits, withdrawals: withdrawals, opt: opt, usedD: make([]bool, len(deposits)), usedW: make([]bool, len(withdrawals))}
+	if p.opt.Odds == nil {
+		p.opt.Odds = &DefaultOdds
+	}
+	if p.opt.Floor == 0 {
+		p.opt.Floor = 0.5
+	}
+	return p
 }
 
 type pairing struct {
@@ -132,6 +137,9 @@ func (p *pairing) unlike(d, w *Leg) bool {
 	if !p.sameToken(d, w) {
 		return true
 	}
+	if swaps(d) {
+		return false
+	}
 	in, out, known := p.amounts(d, w)
 	if known || !in.Less(out) {
 		return in.Less(out)
@@ -141,12 +149,20 @@ func (p *pairing) unlike(d, w *Leg) bool {
 	return in.Less(out) || lossBin(in, out) == lossBins-1
 }
 
+// swaps reports whether what comes out is another asset than what went in, whose amounts
+// say nothing of each other.
+func swaps(d *Leg) bool { return d.Protocol == thorchain }
+
 // sameToken reports whether a withdrawal can pay out a deposit's token.
 func (p *pairing) sameToken(d, w *Leg) bool {
-	if d.PeerToken != "" && d.PeerToken != w.Token || w.PeerToken != "" && w.PeerToken != d.Token {
+	if d.PeerToken != "" && w.Token != UnknownToken && d.PeerToken != w.Token ||
+		w.PeerToken != "" && d.Token != UnknownToken && w.PeerToken != d.Token {
 		return false
 	}
-	if p.opt.Tokens != nil {
+	if d.Token == UnknownToken || w.Token == UnknownToken {
+		return true
+	}
+	if p.opt.Tokens != nil && !swaps(d) {
 		if t, ok := p.opt.Tokens(d.Tx.Chain, d.Token, w.Tx.Chain); ok && t != w.Token {
 			return false
 		}
@@ -156,7 +172,7 @@ func (p *pairing) sameToken(d, w *Leg) bool {
 
 // amounts returns what went in and came out in the same unit, if the unit is known.
 func (p *pairing) amounts(d, w *Leg) (in, out fundtrail.Amount, comparable bool) {
-	if p.opt.Decimals == nil {
+	if p.opt.Decimals == nil || d.Coarse || w.Coarse {
 		return d.Amount, w.Amount, false
 	}
 	a, okA := p.opt.Decimals(d.Tx.Chain, d.Token)

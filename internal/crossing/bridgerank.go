@@ -195,7 +195,7 @@ func (p *pairing) candidates() [][]edge {
 // edge tells how a withdrawal looks as a deposit's; false when it cannot be.
 func (p *pairing) edge(d, w int) (edge, bool) {
 	dl, wl := &p.deposits[d], &p.withdrawals[w]
-	if !ends(dl, wl) || !p.sameToken(dl, wl) {
+	if swaps(dl) || !ends(dl, wl) || !p.sameToken(dl, wl) {
 		return edge{}, false
 	}
 	if !dl.Time.IsZero() && !wl.Time.IsZero() && wl.Time.Before(dl.Time) {
@@ -231,8 +231,8 @@ func nearestScale(in, out fundtrail.Amount) (fundtrail.Amount, fundtrail.Amount)
 	return bestIn, bestOut
 }
 
-// rank pairs what ids did not.
-func (p *pairing) rank() {
+// weighed returns the candidates for what ids did not pair, with their shares.
+func (p *pairing) weighed() []edge {
 	lists := p.candidates()
 	var edges []edge
 	for _, w := range inOrder(p.withdrawals) {
@@ -242,6 +242,12 @@ func (p *pairing) rank() {
 		edges[i].weight = p.opt.Odds.weight(edges[i].loss, edges[i].wait)
 	}
 	p.weigh(edges)
+	return edges
+}
+
+// rank pairs what ids did not.
+func (p *pairing) rank() {
+	edges := p.weighed()
 	byW := map[int][]Candidate{}
 	for i := range edges {
 		e := &edges[i]

@@ -34,19 +34,3 @@ func TestLocate(t *testing.T) {
 		}
 	}
 }
-
-func TestMatchCrossing(t *testing.T) {
-	rec := func(b byte) fundtrail.TransferOutput {
-		return fundtrail.TransferOutput{Transfer: fundtrail.TransferID{Tx: fundtrail.TxID{Chain: "eth", Hash: hashOf(b)}, Index: 3}}
-	}
-	ds, ws := []Leg{{Protocol: "celer", Record: rec(1)}}, []Leg{{Record: rec(2)}}
-	m := Match{Method: PairedByID, Probability: 0.9998}
-	c, ok := m.Crossing(ds, ws)
-	if !ok || c.Kind != fundtrail.Bridge || c.Protocol != "celer" || c.In[0] != rec(1) || c.Out[0] != rec(2) || c.Confidence != 99 || c.Method != "bridge-id/1" {
-		t.Errorf("%+v %v", c, ok)
-	}
-	ws[0].Record = fundtrail.TransferOutput{}
-	if _, ok := m.Crossing(ds, ws); ok {
-		t.Error("a crossing to no record")
-	}
-}

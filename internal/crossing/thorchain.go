@@ -295,6 +295,16 @@ func thorOut(e *event) Leg {
 	return thorLeg(e, w, Leg{Recipient: e.topicAddress(2), Token: thorToken(w.address(0)), Amount: w.amount(1)}, w.bytes(2))
 }
 
+// thorOutAndCall: TransferOutAndCall(address indexed vault, address target, uint amount,
+// address finalAsset, address to, uint256 amountOutMin, string memo): the vault pays the
+// chain's coin to an aggregator, which swaps it for the recipient. Amount is what the
+// vault paid.
+func thorOutAndCall(e *event) Leg {
+	w := e.words()
+	e.topicAddress(1)
+	return thorLeg(e, w, Leg{Recipient: w.address(3), Amount: w.amount(1)}, w.bytes(5))
+}
+
 func thorLeg(e *event, w *words, pay Leg, memo []byte) Leg {
 	if w.bad != "" {
 		return Leg{}
@@ -312,7 +322,7 @@ func thorLeg(e *event, w *words, pay Leg, memo []byte) Leg {
 }
 
 func thorToken(a string) string {
-	if a == "0x0000000000000000000000000000000000000000" {
+	if a == zeroAddress {
 		return ""
 	}
 	return a

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bufio"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,9 @@ import (
 // Bridges are the two ends of what went over a bridge, as a file tells them.
 type Bridges struct {
 	Deposits, Withdrawals []crossing.Leg
+	// Unread says of events of a bridge's contracts why they were not read: most are
+	// messages that move no token.
+	Unread []error
 }
 
 // A bridgeTable is a relation of XChainWatcher: tab-separated, without a header. Each
@@ -61,33 +63,47 @@ var bridgeTables = map[string][]bridgeTable{
 	"SC_WithdrawalsWithoutMatchWithAdditionalData": {unmatched},
 }
 
-// BridgeEvents reads one file of the ends of a bridge's passages. Its name says what it
-// is: one of XChainWatcher's relations ("SC_ValidERC20TokenWithdrawal.csv.gz"), or any
-// other ".csv", which has a header and the columns of doc/methods-bridges.md. Protocol
-// names the bridge of a relation, which does not tell: "nomad", "ronin-bridge". The file may
-// be compressed. Errors wrap [fundtrail.ErrInvalid] and name file and line.
-func BridgeEvents(in Input, protocol string) (b Bridges, err error) {
+// BridgeOptions say what files of a bridge's passages do not.
+type BridgeOptions struct {
+	// Protocol names the bridge of one of XChainWatcher's relations: "nomad".
+	Protocol string
+	// Chain is that of a table of logs.
+	Chain fundtrail.Chain
+	// Contracts are those whose logs are a bridge's.
+	Contracts crossing.Emitters
+}
+
+// BridgeEvents reads one file of the ends of a bridge's passages: by its name one of
+// XChainWatcher's relations ("SC_ValidERC20TokenWithdrawal.csv.gz"); else CSV with a header
+// or JSON lines, by their columns a table of logs, or one of legs. doc/formats-bridges.md
+// has the columns. The file may be compressed. Errors wrap [fundtrail.ErrInvalid] and
+// name file and line.
+func BridgeEvents(in Input, opt BridgeOptions) (b Bridges, err error) {
+	base := in.Name[strings.LastIndexAny(in.Name, `/\\`)+1:]
+	base, _, _ = strings.Cut(base, ".")
+	read := func(r io.Reader) error { return b.table(in, r, opt) }
+	if tables, ok := bridgeTables[base]; ok {
+		read = func(r io.Reader) error { return b.relation(r, tables, opt.Protocol) }
+	}
+	if err := unpacking(in, read); err != nil {
+		return Bridges{}, fmt.Errorf("read bridge events %s: %w", in.Name, err)
+	}
+	return b, nil
+}
+
+// unpacking reads a file's text, which may be compressed.
+func unpacking(in Input, read func(io.Reader) error) (err error) {
 	r, err := in.Open()
 	if err != nil {
-		return Bridges{}, fmt.Errorf("read bridge events: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	text, err := Unpack(r)
 	if err != nil {
-		return Bridges{}, fmt.Errorf("read bridge events %s: %w", in.Name, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, text.Close()) }()
-	base := in.Name[strings.LastIndexAny(in.Name, `/\`)+1:]
-	base, _, _ = strings.Cut(base, ".")
-	if tables, ok := bridgeTables[base]; ok {
-		err = b.relation(text, tables, protocol)
-	} else {
-		err = b.table(text)
-	}
-	if err != nil {
-		return Bridges{}, fmt.Errorf("read bridge events %s: %w", in.Name, err)
-	}
-	return b, nil
+	return read(text)
 }
 
 func (b *Bridges) add(l crossing.Leg) {
@@ -174,71 +190,110 @@ func bridgeChain(protocol, s string) (fundtrail.Chain, error) {
 	return crossing.EVMChain(n), nil
 }
 
-// bridgeColumns are the columns of our own table; those with a star must be there.
-var bridgeColumns = []string{"protocol*", "side*", "chain*", "tx*", "time", "peer", "id", "sender", "recipient", "token", "peer_token", "amount*"}
+const (
+	legProtocol = iota
+	legSide
+	legChain
+	legTx
+	legTime
+	legPeer
+	legID
+	legSender
+	legRecipient
+	legToken
+	legPeerToken
+	legAmount
+	legMemo
+)
 
-func (b *Bridges) table(r io.Reader) error {
-	rows := csv.NewReader(r)
-	rows.ReuseRecord = true
-	head, err := rows.Read()
-	if err != nil {
-		return fmt.Errorf("header: %w: %w", err, fundtrail.ErrInvalid)
+// bridgeColumns are the columns of our own table.
+var bridgeColumns = []column{
+	legProtocol: {name: "protocol", need: true}, legSide: {name: "side"}, legChain: {name: "chain", need: true}, legTx: {name: "tx", need: true},
+	legTime: {name: "time"}, legPeer: {name: "peer"}, legID: {name: "id"}, legSender: {name: "sender"}, legRecipient: {name: "recipient"},
+	legToken: {name: "token"}, legPeerToken: {name: "peer_token"}, legAmount: {name: "amount", need: true}, legMemo: {name: "memo"},
+}
+
+// table reads a table of logs, or of legs.
+func (b *Bridges) table(in Input, r io.Reader, opt BridgeOptions) error {
+	t := newTable(r)
+	if err := t.open(); err != nil {
+		return fmt.Errorf("header: %w", err)
 	}
-	at := map[string]int{}
-	for i, h := range head {
-		h = strings.TrimPrefix(strings.TrimSpace(h), "\ufeff")
-		if !slices.ContainsFunc(bridgeColumns, func(c string) bool { return strings.TrimSuffix(c, "*") == h }) {
-			return malformed("header: column %q is not known; want %s", h, strings.ReplaceAll(strings.Join(bridgeColumns, ", "), "*", ""))
-		}
-		if _, twice := at[h]; twice {
-			return malformed("header: column %q stands twice", h)
-		}
-		at[h] = i
+	if slices.Contains(t.header, "topics") {
+		return b.logs(in, t, opt)
 	}
-	for _, c := range bridgeColumns {
-		if name, need := strings.CutSuffix(c, "*"); need {
-			if _, ok := at[name]; !ok {
-				return malformed("header: column %q is missing", name)
-			}
+	if !t.json {
+		if err := ownHeader(t.header); err != nil {
+			return err
 		}
 	}
+	return rowsOf(t, bridgeColumns, func(get func(int) string) error {
+		leg, is, err := bridgeRow(get)
+		if err == nil && is {
+			b.add(leg)
+		}
+		return err
+	})
+}
+
+// rowsOf reads a table's rows; get returns a column's cell.
+func rowsOf(t *table, columns []column, row func(get func(int) string) error) error {
+	if err := t.use(columns); err != nil {
+		return err
+	}
+	get := func(c int) string { return strings.TrimSpace(string(t.cells[c])) }
 	for {
-		f, err := rows.Read()
+		err := t.next()
 		if err == io.EOF {
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", err, fundtrail.ErrInvalid)
+		if err == nil {
+			err = row(get)
 		}
-		leg, err := bridgeRow(f, at)
 		if err != nil {
-			line, _ := rows.FieldPos(0)
-			return fmt.Errorf("line %d: %w", line, err)
+			return fmt.Errorf("line %d: %w", t.line, err)
 		}
-		b.add(leg)
 	}
 }
 
-func bridgeRow(f []string, at map[string]int) (l crossing.Leg, err error) {
-	get := func(name string) string {
-		if i, ok := at[name]; ok {
-			return strings.TrimSpace(f[i])
-		}
-		return ""
+// ownHeader refuses a CSV of other columns: what is misspelt would be left out unseen.
+func ownHeader(header []string) error {
+	var names []string
+	for _, c := range bridgeColumns {
+		names = append(names, c.name)
 	}
-	switch get("side") {
-	case "deposit":
-	case "withdrawal":
+	for i, h := range header {
+		switch {
+		case !slices.Contains(names, h):
+			return malformed("header: column %q is not known; want %s", h, strings.Join(names, ", "))
+		case slices.Contains(header[:i], h):
+			return malformed("header: column %q stands twice", h)
+		}
+	}
+	for _, c := range bridgeColumns {
+		if c.need && !slices.Contains(header, c.name) {
+			return malformed("header: column %q is missing", c.name)
+		}
+	}
+	return nil
+}
+
+// bridgeRow reads a leg; is is false for a memo that crosses nothing.
+func bridgeRow(get func(int) string) (l crossing.Leg, is bool, err error) {
+	side, memo := get(legSide), get(legMemo)
+	switch {
+	case side == "deposit" || side == "" && memo != "":
+	case side == "withdrawal":
 		l.Side = crossing.Leaves
 	default:
-		return l, malformed("side %q: want deposit or withdrawal", get("side"))
+		return l, false, malformed("side %q: want deposit or withdrawal", side)
 	}
-	if l.Protocol = get("protocol"); l.Protocol == "" {
-		return l, malformed("no protocol")
+	if l.Protocol = get(legProtocol); l.Protocol == "" {
+		return l, false, malformed("no protocol")
 	}
 	// A chain that Fundtrail does not know may stand at the end of a bridge.
-	for name, into := range map[string]*fundtrail.Chain{"chain": &l.Tx.Chain, "peer": &l.Peer} {
-		s := get(name)
+	for c, into := range map[int]*fundtrail.Chain{legChain: &l.Tx.Chain, legPeer: &l.Peer} {
+		s := get(c)
 		if c, err := fundtrail.ParseChain(s); err == nil {
 			*into = c
 		} else {
@@ -246,26 +301,45 @@ func bridgeRow(f []string, at map[string]int) (l crossing.Leg, err error) {
 		}
 	}
 	if l.Tx.Chain == "" {
-		return l, malformed("no chain")
+		return l, false, malformed("no chain")
 	}
-	if l.Tx.Hash, err = fundtrail.ParseHash(get("tx")); err != nil {
-		return l, err
+	if l.Tx.Hash, err = fundtrail.ParseHash(get(legTx)); err != nil {
+		return l, false, err
 	}
-	if s := get("time"); s != "" {
+	if s := get(legTime); s != "" {
 		if l.Time, err = time.Parse(time.RFC3339, s); err != nil {
 			if l.Time, err = unixText(s); err != nil {
-				return l, malformed("time %q: want 2022-03-23T13:29:09Z or seconds since 1970", s)
+				return l, false, malformed("time %q: want 2022-03-23T13:29:09Z or seconds since 1970", s)
 			}
 		}
 		l.Time = l.Time.UTC()
 	}
-	if l.Amount, err = fundtrail.ParseAmount(get("amount")); err != nil {
-		return l, err
+	if l.Amount, err = fundtrail.ParseAmount(get(legAmount)); err != nil {
+		return l, false, err
 	}
-	l.ID = get("id")
-	l.Sender, l.Recipient = bridgeParty(get("sender")), bridgeParty(get("recipient"))
-	l.Token, l.PeerToken = bridgeParty(get("token")), bridgeParty(get("peer_token"))
-	return l, nil
+	l.ID = get(legID)
+	l.Sender, l.Recipient = bridgeParty(get(legSender)), bridgeParty(get(legRecipient))
+	l.Token, l.PeerToken = bridgeParty(get(legToken)), bridgeParty(get(legPeerToken))
+	if memo == "" {
+		return l, true, nil
+	}
+	return bridgeMemo(l, memo, side)
+}
+
+// bridgeMemo reads a payment's memo, which says what it is.
+func bridgeMemo(l crossing.Leg, memo, side string) (crossing.Leg, bool, error) {
+	if l.Protocol != "thorchain" {
+		return l, false, malformed("a memo of %q: those of thorchain alone are read", l.Protocol)
+	}
+	m, err := crossing.ParseMemo(memo)
+	if err != nil {
+		return l, false, err
+	}
+	leg, is := crossing.MemoLeg(&m, l.Tx, l)
+	if is && side != "" && leg.Side != l.Side {
+		return l, false, malformed("memo %q is of a %s, and side says %s", memo, leg.Side, side)
+	}
+	return leg, is, nil
 }
 
 // bridgeParty spells hexadecimal as legs do.

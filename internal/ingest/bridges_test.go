@@ -54,7 +54,7 @@ func TestBridgeEvents(t *testing.T) {
 				z.Close()
 				text = b.String()
 			}
-			b, err := BridgeEvents(textInput(c.name, text), c.protocol)
+			b, err := BridgeEvents(textInput(c.name, text), BridgeOptions{Protocol: c.protocol})
 			if err != nil {
 				t.Errorf("%s: %v", c.name, err)
 				continue
@@ -104,9 +104,9 @@ func TestBridgeEventsBad(t *testing.T) {
 		{"a.csv", row("x", "deposit", "eth", "1", "1", "5"), "want 64"},
 		{"a.csv", row("x", "deposit", "eth", h1, "tomorrow", "5"), `time "tomorrow"`},
 		{"a.csv", row("x", "deposit", "eth", h1, "1", "5.5"), "5.5"},
-		{"a.csv", row("x", "deposit"), "wrong number of fields"},
+		{"a.csv", row("x", "deposit"), "2 fields, want 6"},
 	} {
-		b, err := BridgeEvents(textInput(c.name, c.text), "x")
+		b, err := BridgeEvents(textInput(c.name, c.text), BridgeOptions{Protocol: "x"})
 		if !errors.Is(err, fundtrail.ErrInvalid) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.name) {
 			t.Errorf("%.60q: %v, want %s", c.text, err, c.want)
 		}
@@ -120,8 +120,11 @@ func FuzzBridgeEvents(f *testing.F) {
 	f.Add("SC_ValidERC20TokenWithdrawal.csv", tabs("1650000000", h1, "7", ad, ad, "6648936", "50"))
 	f.Add("CCTX_Withdrawal.csv", tabs("2020", "1650000000", h1, "1", "1650000000", h2, "7", "0xr", "0xe", ad, ad, "50"))
 	f.Add("a.csv", "protocol,side,chain,tx,amount\nx,deposit,eth,"+h1+",5\n")
+	f.Add("a.csv", "protocol,side,chain,tx,amount,memo\nthorchain,,eth,"+h1+",5,=:BTC.BTC:bc1q\n")
+	f.Add("a.jsonl", logRow("etl", h1, 8, "1", zap, "0x"+word("a4b1")+word(lo)+word("32"), hexTopic("TokenDeposit(address,uint256,address,uint256)"), lo))
+	f.Add("a.jsonl", logRow("node", h1, 8, "0x1", lo, "0x"+word("32"), hexTopic("Transfer(address,address,uint256)"), ad, wallet))
 	f.Fuzz(func(t *testing.T, name, text string) {
-		b, err := BridgeEvents(textInput(name, text), "nomad")
+		b, err := BridgeEvents(textInput(name, text), BridgeOptions{Protocol: "nomad", Chain: fundtrail.Ethereum, Contracts: bridgeContracts})
 		if err != nil && (!errors.Is(err, fundtrail.ErrInvalid) || len(b.Deposits) > 0) {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ type Flow struct {
 	Hops       []Hop       `json:"hops"`    // carried tainted value above the dust floor under a lossless policy
 	Touched    []Hop       `json:"touched"` // the rest that the sums rest on: fees, dust, and what only poison or a gap reaches
 	Inferences []Inference `json:"inferences"`
-	Passages   []Passage   `json:"passages,omitempty"` // where value came out of mixers, with odds; asked for with --through
+	Passages   []Passage   `json:"passages,omitempty"` // where value came out of mixers and bridges, with odds; asked for with --through
 }
 
 // Header says what was asked, and how: with Inputs, all it takes to ask again.
@@ -64,9 +64,11 @@ type Options struct {
 	Payback       int               `json:"payback"` // below 0: never
 	MaxVisits     int               `json:"max_visits"`
 	MinConfidence int               `json:"min_confidence"`    // of a tag that stops the trace
-	Through       []string          `json:"through,omitempty"` // what it goes on through: "mixers", "swaps"
-	// How often value is followed on from who took it out of mixers; 0: not at all.
+	Through       []string          `json:"through,omitempty"` // what it goes on through: "bridges", "coinjoins", "mixers", "swaps"
+	// How often value is followed on with odds; 0: not at all.
 	OnwardRounds int `json:"onward_rounds,omitempty"`
+	// Contracts of bridges that were given, as PROTOCOL=CHAIN/ADDRESS.
+	BridgeContracts []string `json:"bridge_contracts,omitempty"`
 }
 
 // Block is the last block of a chain that the ledger holds.

@@ -88,6 +88,9 @@ func (x *index) passed() []*passedPool {
 	at := map[string]*passedPool{}
 	for i := range x.d.Passages {
 		p := &x.d.Passages[i]
+		if p.Kind == string(fundtrail.Bridge) {
+			continue // it has no notes: see bridged
+		}
 		k := p.Protocol + " " + p.Pool
 		pool := at[k]
 		if pool == nil {

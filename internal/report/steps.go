@@ -114,7 +114,7 @@ func (x *index) steps() []step {
 		var all []stepRow // of categories whose ends share one step
 		for i := range x.d.Ends {
 			e := &x.d.Ends[i]
-			if e.Category != category {
+			if e.Category != category || category == "bridge" && x.followed(i) {
 				continue
 			}
 			if s := x.partyStep(i, there[i], across[i]); s.title != "" {

@@ -42,6 +42,7 @@ func Text(w io.Writer, d *Document, o TextOptions) error {
 	t.where()
 	t.through()
 	t.onward()
+	t.over()
 	t.policies()
 	t.routes()
 	t.missing()

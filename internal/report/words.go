@@ -340,7 +340,7 @@ func (a argument) chunks(room int) []string {
 
 // verifyCommand is the command that checks the JSON report against its inputs.
 func (x *index) verifyCommand() []argument {
-	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags("ledger", "prices", "mixer events")...)
+	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags("ledger", "prices", "mixer events", "bridge events")...)
 }
 
 // traceCommand is the command that makes the JSON report again.
@@ -354,8 +354,11 @@ func (x *index) traceCommand() []argument {
 	for _, what := range h.Options.Through {
 		args = append(args, argument{"--through", what})
 	}
-	args = append(args, x.inputFlags("mixer events")...)
-	if slices.Contains(h.Options.Through, "mixers") {
+	args = append(args, x.inputFlags("mixer events", "bridge events")...)
+	for _, contract := range h.Options.BridgeContracts {
+		args = append(args, argument{"--bridge-contract", contract})
+	}
+	if slices.ContainsFunc(h.Options.Through, func(what string) bool { return what != "swaps" }) {
 		args = append(args, argument{"--onward-rounds", strconv.Itoa(h.Options.OnwardRounds)})
 	}
 	args = append(args, argument{"--policy", policyName(h.Policy)}, argument{"--direction", h.Direction})

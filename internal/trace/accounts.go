@@ -113,8 +113,8 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 		e.crossing = r.passage(r.crossed[p].crossing)
 	}
 	v := r.verdict(to, asset, move, pc)
-	if v.kind == "" && r.swapped(p) {
-		v = verdict{kind: fundtrail.EndSwap, label: "swapped", reason: "swapped in the same transaction; what came out is followed"}
+	if v.kind == "" {
+		v = r.entered(p)
 	}
 	if v.kind == "" {
 		i, why, err := r.follow(to, asset, p, p+1, pc)

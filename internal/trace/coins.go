@@ -27,7 +27,7 @@ func (r *run) stolenCoin(p fundtrail.Position, m *fundtrail.Movement) {
 	e := r.note(p)
 	e.from, e.to, e.asset, e.kind = r.firstPayer(p), m.To, m.Asset, hopTheft
 	e.amount, e.possible, e.widened, e.taint = m.Amount, share, share, c.taint
-	if v := r.stolenTo(m); v.kind != "" {
+	if v := r.stolenTo(p, m); v.kind != "" {
 		r.ended(e, r.end(v, m.To, m.Asset))
 		r.cross(e, &parcel{taint: c.taint, widened: share})
 		r.graph.edge(c.node, r.ends[e.end].node, share, fundtrail.Amount{}, share)
@@ -38,11 +38,15 @@ func (r *run) stolenCoin(p fundtrail.Position, m *fundtrail.Movement) {
 }
 
 // stolenTo says whether a stolen coin is at its end where it was paid to.
-func (r *run) stolenTo(m *fundtrail.Movement) verdict {
+func (r *run) stolenTo(p fundtrail.Position, m *fundtrail.Movement) verdict {
 	if r.back || m.To == fundtrail.NoAddress || r.sources[m.To] {
 		return verdict{}
 	}
-	return r.verdict(m.To, m.Asset, fundtrail.Move, &parcel{amount: m.Amount, depth: -1, widened: m.Amount})
+	v := r.verdict(m.To, m.Asset, fundtrail.Move, &parcel{amount: m.Amount, depth: -1, widened: m.Amount})
+	if v.kind == "" {
+		v = r.entered(p)
+	}
+	return v
 }
 
 // firstPayer returns who pays the first input of the transaction that p belongs to.
@@ -342,6 +346,9 @@ func (r *run) coinVerdict(o *side, c *coin) verdict {
 	v := r.verdict(o.who, o.asset, fundtrail.Move, &pc)
 	if v.kind == fundtrail.EndReturned && r.sources[o.who] {
 		return r.coinLimit(c) // change: the coin is followed on
+	}
+	if v.kind == "" && o.coin == o.at {
+		v = r.entered(o.at)
 	}
 	if v.kind == "" && !r.home(o.who) && r.ledger.MoveCount(o.who) > r.opt.Hub {
 		return r.hubVerdict()

@@ -25,63 +25,90 @@ func (r *run) cross(e *event, pc *parcel) {
 		return
 	}
 	p := e.at
-	for _, c := range r.in.Crossings.Crossings(r.ledger.Output(p)) {
-		ins, ok := r.records(c.In)
-		outs, found := r.records(c.Out)
-		if !ok || !found || len(outs) == 0 {
-			continue
-		}
-		var in fundtrail.Amount
-		for _, q := range ins {
-			in = plus(in, r.amountAt(q))
-		}
-		// A policy that one side's chain does not know goes on as haircut.
-		info, _ := r.ledger.Asset(e.asset).Chain.Info()
-		taint := pc.taint
-		for p := range fundtrail.NumPolicies {
-			if !p.On(info.Model) {
-				taint[p] = taint[fundtrail.Haircut]
-			}
-		}
-		for _, q := range outs {
-			if !r.after(q, p) || in.IsZero() {
-				continue
-			}
-			amount := r.amountAt(q)
-			inj := r.crossed[q]
-			if inj == nil {
-				inj = &injection{crossing: &c, depth: e.depth}
-				r.crossed[q] = inj
-			}
-			for i := range inj.taint {
-				share, _ := taint[i].Min(in).MulDiv(amount, in)
-				inj.taint[i] = addCapped(inj.taint[i], share, amount)
-			}
-			share, _ := pc.widened.Min(in).MulDiv(amount, in)
-			inj.possible = addCapped(inj.possible, plus(share, fundtrail.NewAmount(1)), amount)
-			inj.depth = min(inj.depth, e.depth)
-			r.want(q)
-		}
-		e.kind, e.crossing = hopCrossing, r.passage(&c)
+	c, ins, outs := r.choose(p)
+	if len(outs) == 0 {
 		return
 	}
-}
-
-// swapped reports whether a record is the way into a swap whose other side comes later
-// than it: then value ends at whoever it was paid to, tagged or not.
-func (r *run) swapped(p fundtrail.Position) bool {
-	if r.in.Crossings == nil || r.back {
-		return false
+	var in fundtrail.Amount
+	for _, q := range ins {
+		in = plus(in, r.amountAt(q))
 	}
-	for _, c := range r.in.Crossings.Crossings(r.ledger.Output(p)) {
-		if c.Kind != fundtrail.Swap {
+	// A policy that one side's chain does not know goes on as haircut.
+	info, _ := r.ledger.Asset(e.asset).Chain.Info()
+	taint := pc.taint
+	for p := range fundtrail.NumPolicies {
+		if !p.On(info.Model) {
+			taint[p] = taint[fundtrail.Haircut]
+		}
+	}
+	for _, q := range outs {
+		if !r.after(q, p) || in.IsZero() {
 			continue
 		}
-		if outs, ok := r.records(c.Out); ok && slices.ContainsFunc(outs, func(q fundtrail.Position) bool { return r.after(q, p) }) {
-			return true
+		amount := r.amountAt(q)
+		inj := r.crossed[q]
+		if inj == nil {
+			inj = &injection{crossing: c, depth: e.depth}
+			r.crossed[q] = inj
+		}
+		for i := range inj.taint {
+			share, _ := taint[i].Min(in).MulDiv(amount, in)
+			inj.taint[i] = addCapped(inj.taint[i], share, amount)
+		}
+		share, _ := pc.widened.Min(in).MulDiv(amount, in)
+		inj.possible = addCapped(inj.possible, plus(share, fundtrail.NewAmount(1)), amount)
+		inj.depth = min(inj.depth, e.depth)
+		r.want(q)
+	}
+	e.kind, e.crossing = hopCrossing, r.passage(c)
+}
+
+// choose returns the one crossing that a record went into, and its records: nil when there
+// is none, no outs when the ledger does not hold where it came out.
+//
+// A payment is used once. Several crossings of one payment are several accounts of where
+// the same value went, and to follow two would make value; so the most confident is taken,
+// and where two that differ are equally so, none: they contradict each other. What one
+// payment paid for in several parts is one crossing with several Out. A crossing less
+// confident than a claim must be to end the trace is none.
+func (r *run) choose(p fundtrail.Position) (best *fundtrail.Crossing, ins, outs []fundtrail.Position) {
+	contradicted := false
+	for _, c := range r.in.Crossings.Crossings(r.ledger.Output(p)) {
+		switch {
+		case c.Confidence < r.opt.MinConfidence:
+		case best == nil || c.Confidence > best.Confidence:
+			best, contradicted = &c, false
+		case c.Confidence == best.Confidence && !(slices.Equal(c.In, best.In) && slices.Equal(c.Out, best.Out)):
+			contradicted = true
 		}
 	}
-	return false
+	if best == nil || contradicted {
+		return nil, nil, nil
+	}
+	ins, held := r.records(best.In)
+	outs, found := r.records(best.Out)
+	if !held || !found {
+		outs = nil
+	}
+	return best, ins, outs
+}
+
+// entered says whether a record is the way into a crossing: then value ends at whoever it
+// was paid to, tagged or not. Of a swap the other side must come later than it; into a
+// bridge it went by the bridge's own word, whether or not the other side is known.
+func (r *run) entered(p fundtrail.Position) verdict {
+	if r.in.Crossings == nil || r.back {
+		return verdict{}
+	}
+	c, _, outs := r.choose(p)
+	switch {
+	case c == nil:
+	case c.Kind == fundtrail.Swap && slices.ContainsFunc(outs, func(q fundtrail.Position) bool { return r.after(q, p) }):
+		return verdict{kind: fundtrail.EndSwap, label: "swapped", reason: "swapped in the same transaction; what came out is followed"}
+	case c.Kind == fundtrail.Bridge:
+		return verdict{kind: fundtrail.EndBridge, label: c.Protocol, reason: "a deposit by the bridge's own events"}
+	}
+	return verdict{}
 }
 
 // passage returns the number by which an event names a crossing.

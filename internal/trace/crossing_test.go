@@ -26,14 +26,15 @@ func (f fakeCrossings) Crossings(in fundtrail.TransferOutput) []fundtrail.Crossi
 	return out
 }
 
-// parseCrossings reads lines "IN + IN => OUT + OUT", of which each is CHAIN:TX:N with N
-// as a citation has it.
+// parseCrossings reads lines "IN + IN => OUT + OUT @ CONFIDENCE KIND", of which each record
+// is CHAIN:TX:N with N as a citation has it. Without more it is a swap with confidence 90.
 func parseCrossings(t *testing.T, text string) (out fakeCrossings) {
 	t.Helper()
 	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
+		line, more, _ := strings.Cut(line, "@")
 		in, to, ok := strings.Cut(line, "=>")
 		if !ok {
 			t.Fatalf("crossing %q", line)
@@ -43,7 +44,14 @@ func parseCrossings(t *testing.T, text string) (out fakeCrossings) {
 			c.In = append(c.In, parseRecord(t, s))
 		}
 		for _, s := range strings.Split(to, "+") {
-			c.Out = append(c.Out, parseRecord(t, s))
+			if strings.TrimSpace(s) != "" {
+				c.Out = append(c.Out, parseRecord(t, s))
+			}
+		}
+		if more != "" {
+			if _, err := fmt.Sscan(more, &c.Confidence, &c.Kind); err != nil {
+				t.Fatalf("crossing %q: %v", line, err)
+			}
 		}
 		out = append(out, c)
 	}
@@ -94,6 +102,12 @@ func serviceTags(a fundtrail.Address) []fundtrail.Tag {
 	}
 	return nil
 }
+
+const alternatives = `
+			2022-03-29T10:00Z t1 eth  victim -> thief   0.000010 AAA
+			2022-03-29T11:00Z t3 eth  thief -> bridge   0.000010 AAA
+			2022-03-29T12:00Z t4 eth  bridge -> x       0.000020 BBB
+			2022-03-29T12:00Z t5 eth  bridge -> y       0.000030 BBB`
 
 // The amounts of tokens are in millionths, of bitcoins in hundred-millionths.
 var crossingCases = []crossingCase{
@@ -477,6 +491,97 @@ var crossingCases = []crossingCase{
 		want: `
 			t4 theft 8 8 8 8 8 8
 			t3 transfer 8 8 8 8 8 8`,
+	},
+	{
+		name:   "of two accounts of one payment the more confident is taken",
+		ledger: alternatives,
+		thefts: "eth:t1:1000000",
+		crossings: `eth:t3:1000000 => eth:t4:1000000 @ 60 bridge
+			eth:t3:1000000 => eth:t5:1000000 @ 90 bridge`,
+		want: `
+			t1 theft 10 10 10 10 10 10
+			t3 crossing 10 10 10 10 10 10
+			t5 crossing 30 30 30 30 30 30`,
+	},
+	{
+		name:   "whichever is told first",
+		ledger: alternatives,
+		thefts: "eth:t1:1000000",
+		crossings: `eth:t3:1000000 => eth:t5:1000000 @ 90 bridge
+			eth:t3:1000000 => eth:t4:1000000 @ 60 bridge`,
+		want: `
+			t1 theft 10 10 10 10 10 10
+			t3 crossing 10 10 10 10 10 10
+			t5 crossing 30 30 30 30 30 30`,
+	},
+	{
+		name:   "of two as confident none is taken",
+		ledger: alternatives,
+		thefts: "eth:t1:1000000",
+		crossings: `eth:t3:1000000 => eth:t4:1000000 @ 90 bridge
+			eth:t3:1000000 => eth:t5:1000000 @ 90 bridge`,
+		want: `
+			t1 theft 10 10 10 10 10 10
+			t3 transfer 10 10 10 10 10 10`,
+	},
+	{
+		name:   "but the same told twice is one",
+		ledger: alternatives,
+		thefts: "eth:t1:1000000",
+		crossings: `eth:t3:1000000 => eth:t4:1000000 @ 90 bridge
+			eth:t3:1000000 => eth:t4:1000000 @ 90 bridge`,
+		want: `
+			t1 theft 10 10 10 10 10 10
+			t3 crossing 10 10 10 10 10 10
+			t4 crossing 20 20 20 20 20 20`,
+	},
+	{
+		name:   "the more confident account counts where the ledger does not hold it, too",
+		ledger: alternatives,
+		thefts: "eth:t1:1000000",
+		crossings: `eth:t3:1000000 => eth:t4:1000000 @ 60 bridge
+			eth:t3:1000000 => eth:t9:1000000 @ 90 bridge`,
+		want: `
+			t1 theft 10 10 10 10 10 10
+			t3 transfer 10 10 10 10 10 10`,
+	},
+	{
+		name:      "one that nobody would believe is none",
+		ledger:    alternatives,
+		thefts:    "eth:t1:1000000",
+		crossings: `eth:t3:1000000 => eth:t4:1000000 @ 29 bridge`,
+		want: `
+			t1 theft 10 10 10 10 10 10
+			t3 transfer 10 10 10 10 10 10`,
+	},
+	{
+		name: "what went into an untagged bridge, nobody knows where to",
+		ledger: `
+			2022-03-29T10:00Z t1 eth  victim -> thief   0.000010 AAA
+			2022-03-29T11:00Z t3 eth  thief -> vault    0.000004 AAA
+			2022-03-29T12:00Z t4 eth  vault -> somebody 0.000004 AAA
+			2022-03-29T12:00Z t5 eth  thief -> mule     0.000006 AAA`,
+		thefts:    "eth:t1:1000000",
+		crossings: `eth:t3:1000000 => @ 90 bridge`,
+		want: `
+			t1 theft 10 10 10 10 10 10
+			t3 transfer 4 4 4 4 4 4
+			t5 transfer 6 6 6 6 6 6`,
+	},
+	{
+		name: "a coin into an untagged bridge, and out of it",
+		ledger: `
+			2022-03-29T10:00Z b1 btc  coinbase -> thief 0.00000010
+			2022-03-29T11:00Z b2 btc  b1:0 -> vault 0.00000004, thief 0.00000006
+			2022-03-29T12:00Z b3 btc  b2:0 -> somebody 0.00000004
+			2022-03-29T12:00Z t1 eth  router -> mule  0.000040 AAA`,
+		thefts:    "btc:b1:0",
+		crossings: `btc:b2:0 => eth:t1:1000000 @ 90 bridge`,
+		want: `
+			b1 theft 10 10 10 10 10
+			b2 crossing 4 4 4 4 4
+			b2 return 6 6 6 6 6
+			t1 crossing 40 40 40 40 40 40`,
 	},
 	{
 		name: "home by a crossing",

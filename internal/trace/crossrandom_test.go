@@ -131,7 +131,7 @@ func randomCrossings(r *rand.Rand, l fundtrail.Ledger, tagged map[fundtrail.Addr
 		return one
 	}
 	for range 40 {
-		c := fundtrail.Crossing{Kind: fundtrail.Bridge, Method: "fake/1", In: draw(&in), Out: draw(&all)}
+		c := fundtrail.Crossing{Kind: fundtrail.Bridge, Method: "fake/1", Confidence: 99, In: draw(&in), Out: draw(&all)}
 		if r.IntN(3) == 0 {
 			c.In = append(c.In, draw(&in)...)
 		}

@@ -89,7 +89,9 @@ type Input struct {
 
 // Crossings says where value went that entered a swap, a bridge or a mixer.
 type Crossings interface {
-	// Crossings returns the crossings that have the record among their In.
+	// Crossings returns the crossings that have the record among their In. Several of one
+	// record are several accounts of the same value, of which the most confident counts.
+	// One without Out says that the value went in and that where it came out is not known.
 	Crossings(in fundtrail.TransferOutput) []fundtrail.Crossing
 }
 
