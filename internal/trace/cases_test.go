@@ -26,7 +26,8 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 //	answer
 //
 // A question is "ledger" with a ledger's text, "tags" with lines of NAME CATEGORY ACTOR
-// [ROLE], or "trace" with what to trace from and options; only trace has an answer.
+// [ROLE], "crossings" with lines as parseCrossings reads them, or "trace" with what to
+// trace from and options; only trace has an answer.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -53,8 +54,9 @@ func TestCases(t *testing.T) {
 }
 
 type caseState struct {
-	text *ledgertest.Text
-	tags map[fundtrail.Address][]fundtrail.Tag
+	text      *ledgertest.Text
+	tags      map[fundtrail.Address][]fundtrail.Tag
+	crossings fakeCrossings
 }
 
 func runCases(t *testing.T, text string) string {
@@ -97,7 +99,10 @@ func (s *caseState) answer(t *testing.T, command []string, body string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.text, s.tags = l, map[fundtrail.Address][]fundtrail.Tag{}
+		s.text, s.tags, s.crossings = l, map[fundtrail.Address][]fundtrail.Tag{}, nil
+		return ""
+	case "crossings":
+		s.crossings = parseCrossings(t, body)
 		return ""
 	case "tags":
 		for _, line := range strings.Split(body, "\n") {
@@ -128,6 +133,9 @@ func (s *caseState) input(t *testing.T, args []string) (trace.Input, trace.Optio
 	in := trace.Input{
 		Subject: strings.Join(args, " "), Ledger: seal(t, s.text.Transactions, s.text.Coverage),
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return s.tags[a] },
+	}
+	if s.crossings != nil {
+		in.Crossings = s.crossings
 	}
 	opt := trace.Options{Dust: map[fundtrail.Asset]fundtrail.Amount{}}
 	chain := fundtrail.Ethereum

@@ -25,63 +25,58 @@ func (r *run) cross(e *event, pc *parcel) {
 		return
 	}
 	p := e.at
-	for _, c := range r.in.Crossings.Crossings(r.ledger.Output(p)) {
-		ins, ok := r.records(c.In)
-		outs, found := r.records(c.Out)
-		if !ok || !found || len(outs) == 0 {
-			continue
-		}
-		var in fundtrail.Amount
-		for _, q := range ins {
-			in = plus(in, r.amountAt(q))
-		}
-		// A policy that one side's chain does not know goes on as haircut.
-		info, _ := r.ledger.Asset(e.asset).Chain.Info()
-		taint := pc.taint
-		for p := range fundtrail.NumPolicies {
-			if !p.On(info.Model) {
-				taint[p] = taint[fundtrail.Haircut]
-			}
-		}
-		for _, q := range outs {
-			if !r.after(q, p) || in.IsZero() {
-				continue
-			}
-			amount := r.amountAt(q)
-			inj := r.crossed[q]
-			if inj == nil {
-				inj = &injection{crossing: &c, depth: e.depth}
-				r.crossed[q] = inj
-			}
-			for i := range inj.taint {
-				share, _ := taint[i].Min(in).MulDiv(amount, in)
-				inj.taint[i] = addCapped(inj.taint[i], share, amount)
-			}
-			share, _ := pc.widened.Min(in).MulDiv(amount, in)
-			inj.possible = addCapped(inj.possible, plus(share, fundtrail.NewAmount(1)), amount)
-			inj.depth = min(inj.depth, e.depth)
-			r.want(q)
-		}
-		e.kind, e.crossing = hopCrossing, r.passage(&c)
+	a := r.crossing(p)
+	if a == nil {
 		return
 	}
+	// A policy that one side's chain does not know goes on as haircut.
+	info, _ := r.ledger.Asset(e.asset).Chain.Info()
+	taint := pc.taint
+	for p := range fundtrail.NumPolicies {
+		if !p.On(info.Model) {
+			taint[p] = taint[fundtrail.Haircut]
+		}
+	}
+	for _, q := range a.outs {
+		if a.in.IsZero() || !r.comesOut(a, q, p) {
+			continue
+		}
+		amount := r.amountAt(q)
+		inj := r.crossed[q]
+		if inj == nil {
+			inj = &injection{crossing: a.crossing, depth: e.depth}
+			r.crossed[q] = inj
+		}
+		for i := range inj.taint {
+			share, _ := taint[i].Min(a.in).MulDiv(amount, a.in)
+			inj.taint[i] = addCapped(inj.taint[i], share, amount)
+		}
+		share, _ := pc.widened.Min(a.in).MulDiv(amount, a.in)
+		inj.possible = addCapped(inj.possible, plus(share, fundtrail.NewAmount(1)), amount)
+		inj.depth = min(inj.depth, e.depth)
+		r.want(q)
+	}
+	e.kind, e.crossing = hopCrossing, r.passage(a.crossing)
 }
 
-// swapped reports whether a record is the way into a swap whose other side comes later
-// than it: then value ends at whoever it was paid to, tagged or not.
+// swapped reports whether a record is the way into a swap whose other side comes out:
+// then value ends at whoever it was paid to, tagged or not.
 func (r *run) swapped(p fundtrail.Position) bool {
 	if r.in.Crossings == nil || r.back {
 		return false
 	}
-	for _, c := range r.in.Crossings.Crossings(r.ledger.Output(p)) {
-		if c.Kind != fundtrail.Swap {
-			continue
-		}
-		if outs, ok := r.records(c.Out); ok && slices.ContainsFunc(outs, func(q fundtrail.Position) bool { return r.after(q, p) }) {
-			return true
-		}
+	a := r.crossing(p)
+	return a != nil && a.crossing.Kind == fundtrail.Swap &&
+		slices.ContainsFunc(a.outs, func(q fundtrail.Position) bool { return r.comesOut(a, q, p) })
+}
+
+// comesOut reports whether value that went into a crossing at p can come out at q. Within
+// a transaction of accounts the plan says so, elsewhere the order of the visit.
+func (r *run) comesOut(a *answer, q, p fundtrail.Position) bool {
+	if s := &r.plan.span; q >= s.First && q < s.End && !r.lane(p).coins {
+		return !a.refused
 	}
-	return false
+	return r.after(q, p)
 }
 
 // passage returns the number by which an event names a crossing.
