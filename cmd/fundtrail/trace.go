@@ -219,13 +219,7 @@ func (p *passing) hook(l fundtrail.Ledger) trace.Crossings {
 	if !slices.Contains(p.names, "swaps") {
 		return nil
 	}
-	return crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: wrapsCoin})
-}
-
-// wrapsCoin reports whether a token on record is the chain's own coin, one to one.
-func wrapsCoin(a fundtrail.Asset) bool {
-	symbol, _, ok := data.AssetInfo(a)
-	return ok && !a.Contract.IsZero() && (symbol == "WETH" || symbol == "WBNB")
+	return crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: data.WrapsCoin})
 }
 
 // loadThrough reads what it takes to go on through mixers and swaps.

@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/fundtrail/fundtrail"
 )
 
 // SwapMethod is the version of the swap recogniser's rules.
-const SwapMethod fundtrail.Method = "swap-net/1"
+const SwapMethod fundtrail.Method = "swap-net/2"
 
 // A SwapVerdict says what a transaction was for one address.
 type SwapVerdict string
@@ -43,12 +42,6 @@ type SwapOptions struct {
 	Far int64
 }
 
-// A Holding is an amount of an asset.
-type Holding struct {
-	Asset  fundtrail.Asset
-	Amount fundtrail.Amount
-}
-
 // A SwapFinding is what Swap concludes: an inference.
 type SwapFinding struct {
 	Verdict SwapVerdict
@@ -56,7 +49,7 @@ type SwapFinding struct {
 	Who     fundtrail.Address
 	// Recipient has what came out; it is Who but where another was paid.
 	Recipient fundtrail.Address
-	Gave, Got []Holding // net, by asset: the rate is Got for Gave
+	Gave, Got []fundtrail.Holding // net, by asset: the rate is Got for Gave
 	// Crossing is set for a swap alone. Its In are the transfers by which Who gave, its
 	// Out those by which the recipient got, with what came back of the same asset: so
 	// that a share of In is the same share of each Out.
@@ -75,8 +68,9 @@ type SwapFinding struct {
 // Swap says what a transaction was for one address, by netting its transfers. Routers
 // and aggregators need no list: what an address gave and got is the same whichever
 // contracts stood between. The order of the transfers is irrelevant.
-func Swap(tx *fundtrail.Transaction, opt SwapOptions) SwapFinding {
-	n := newNetting(tx)
+func Swap(tx *fundtrail.Transaction, opt SwapOptions) SwapFinding { return newNetting(tx).swap(opt) }
+
+func (n *netting) swap(opt SwapOptions) SwapFinding {
 	sender := n.sender()
 	who := opt.Who
 	if who.IsZero() {
@@ -94,7 +88,7 @@ func Swap(tx *fundtrail.Transaction, opt SwapOptions) SwapFinding {
 		}
 	}
 	f = n.judge(&opt, f)
-	f.price(&opt, tx.Block.Time)
+	f.price(&opt, n.tx.Block.Time)
 	f.via(n, &opt)
 	return f
 }
@@ -154,7 +148,7 @@ func (n *netting) judge(opt *SwapOptions, f SwapFinding) SwapFinding {
 }
 
 // kept reports whether all that an address got more of, it also gave.
-func (n *netting) kept(who fundtrail.Address, got []Holding) bool {
+func (n *netting) kept(who fundtrail.Address, got []fundtrail.Holding) bool {
 	for _, h := range got {
 		if n.sums[flow{who, h.Asset}].gave.IsZero() {
 			return false
@@ -285,13 +279,19 @@ func (n *netting) cross(opt *SwapOptions, f SwapFinding) SwapFinding {
 			f.Why += fmt.Sprintf("; of what went in only %s base units were seen to go on", on)
 		}
 	}
+	c.Exchange = &fundtrail.Exchange{Gave: f.Gave[0], Got: f.Got[0], Payer: f.Who, Recipient: f.Recipient}
 	f.Verdict, f.Crossing = Swapped, c
 	return f
 }
 
-// wentOn is what was paid on, as wrapped coins, by addresses of which it is not seen that
-// they had any: they wrapped what they had been given.
+// wentOn is what is seen to have been wrapped: what was made of wrapped coins, and what was
+// paid on of them by addresses of which it is not seen that they had any.
 func (n *netting) wentOn(opt *SwapOptions) (sum fundtrail.Amount) {
+	for a, made := range n.minted {
+		if wrapped(opt, a) {
+			sum, _ = sum.Add(made)
+		}
+	}
 	for f, s := range n.sums {
 		if more, under := s.gave.Sub(s.got); wrapped(opt, f.asset) && !under {
 			if next, over := sum.Add(more); !over {
@@ -313,6 +313,10 @@ func (f *SwapFinding) price(opt *SwapOptions, at time.Time) {
 		return
 	}
 	f.Priced = true
+	defer func() {
+		x := f.Crossing.Exchange
+		x.Priced, x.Off, x.Far = f.Priced, f.Off, f.Far
+	}()
 	ratio, over := out.MulDiv(fundtrail.NewAmount(10_000), in)
 	if over || !ratio.IsUint64() || ratio.Uint64() > 1<<40 {
 		f.Off, f.Far = 1<<40, !f.Bound
@@ -324,7 +328,7 @@ func (f *SwapFinding) price(opt *SwapOptions, at time.Time) {
 	f.Far = !f.Bound && (f.Off > far || f.Off < -far)
 }
 
-func priced(opt *SwapOptions, h Holding, at time.Time) (cents fundtrail.Amount, ok bool) {
+func priced(opt *SwapOptions, h fundtrail.Holding, at time.Time) (cents fundtrail.Amount, ok bool) {
 	micros, decimals, ok := opt.Price(h.Asset, at)
 	if !ok {
 		return cents, false
@@ -337,13 +341,23 @@ func (f *SwapFinding) via(n *netting, opt *SwapOptions) {
 	if opt.Name == nil {
 		return
 	}
+	wrapper := ""
 	for fl := range n.sums {
-		if name := opt.Name(fl.who); name != "" && fl.who != f.Who && fl.who != f.Recipient && !slices.Contains(f.Via, name) {
-			f.Via = append(f.Via, name)
+		name := opt.Name(fl.who)
+		if name == "" || fl.who == f.Who || fl.who == f.Recipient || slices.Contains(f.Via, name) {
+			continue
+		}
+		f.Via = append(f.Via, name)
+		if wrapped(opt, fundtrail.Asset{Chain: n.tx.ID.Chain, Contract: fl.who}) {
+			wrapper = name
 		}
 	}
-	slices.SortFunc(f.Via, strings.Compare)
-	if f.Crossing != nil && len(f.Via) > 0 {
-		f.Crossing.Protocol = f.Via[0]
+	slices.Sort(f.Via)
+	if f.Crossing == nil || len(f.Via) == 0 {
+		return
+	}
+	f.Crossing.Protocol = f.Via[0]
+	if len(f.Via) > 1 && f.Via[0] == wrapper { // who wraps for a router is not who swaps
+		f.Crossing.Protocol = f.Via[1]
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // TestSwapsHook: the hook gives a swap by the record that went in, whoever it was paid to,
-// and nothing for what is none, or what paid out first.
+// and nothing for what is none. What pays out first is a swap as well.
 func TestSwapsHook(t *testing.T) {
 	for _, c := range []struct {
 		name, lines string
@@ -17,7 +17,7 @@ func TestSwapsHook(t *testing.T) {
 	}{
 		{"coin for a token", "thief -> router 5 ETH\nrouter -> thief 90 TOK", 0, true},
 		{"asked by the way out", "thief -> router 5 ETH\nrouter -> thief 90 TOK", 1, false},
-		{"pays out first", "pool -> thief 90 TOK\nthief -> pool 5 OTH", 1, false},
+		{"pays out first", "pool -> thief 90 TOK\nthief -> pool 5 OTH", 1, true},
 		{"a payment", "thief -> friend 5 ETH", 0, false},
 	} {
 		tx := txOf(c.lines)

@@ -74,7 +74,7 @@ func (r *run) swapped(p fundtrail.Position) bool {
 // a transaction of accounts the plan says so, elsewhere the order of the visit.
 func (r *run) comesOut(a *answer, q, p fundtrail.Position) bool {
 	if s := &r.plan.span; q >= s.First && q < s.End && !r.lane(p).coins {
-		return !a.refused
+		return a.fits
 	}
 	return r.after(q, p)
 }

@@ -28,7 +28,8 @@ type answer struct {
 	crossing  *fundtrail.Crossing
 	ins, outs []fundtrail.Position
 	in        fundtrail.Amount // sum of ins
-	refused   bool             // no order of its transaction allows it
+	fits      bool             // in the plan's order all of ins in its transaction go before outs
+	refused   bool             // no order allows that
 }
 
 // crossing returns the crossing that the record at p went into, nil when it went into
@@ -158,7 +159,7 @@ func (b *planner) carry(i int) {
 	for todo := []int{i}; len(todo) > 0; {
 		i, todo = todo[len(todo)-1], todo[:len(todo)-1]
 		m := &b.moves[i]
-		if b.carries[i] || m.Kind == fundtrail.MoveFee {
+		if b.carries[i] {
 			continue
 		}
 		b.carries[i] = true
@@ -240,7 +241,7 @@ func (b *planner) settle() (refused bool) {
 				continue
 			}
 			if late && b.leads(a) {
-				a.refused, refused = true, true
+				a.fits, a.refused, refused = false, true, true
 				continue
 			}
 			b.join(a)
@@ -251,6 +252,7 @@ func (b *planner) settle() (refused bool) {
 
 // join has all that goes into a crossing go before what comes out.
 func (b *planner) join(a *answer) {
+	a.fits = true
 	for _, out := range a.outs {
 		o, here := b.here(out)
 		for _, in := range a.ins {
