@@ -122,7 +122,7 @@ Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
 	fl := c.Flags()
 	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses: GraphSense tag packs, Etherscan label JSON (repeat)")
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
-	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, whose payout follows the payment in one transaction; mixers, with odds (repeat)")
+	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps, of one transaction each; mixers, with odds (repeat)")
 	fl.StringArrayVar(&f.mixers, "mixer-events", nil, "with --through mixers: `FILE` or folder of the events of a mixer's pools (repeat)")
 	fl.StringVar(&f.policy, "policy", "fifo", "the policy of headline figures and routes: fifo, lifo, haircut, tainted-first, tainted-last, tiho; all are always run")
 	fl.StringVar(&f.direction, "direction", "forward", "forward: where it went; backward: where it came from")
@@ -215,11 +215,28 @@ type passing struct {
 }
 
 // hook is what finds the other side of swaps, nil when they are not followed.
-func (p *passing) hook(l fundtrail.Ledger) trace.Crossings {
+func (p *passing) hook(in *inputs) trace.Crossings {
 	if !slices.Contains(p.names, "swaps") {
 		return nil
 	}
-	return crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: data.WrapsCoin})
+	names := map[fundtrail.Address]string{}
+	for _, t := range data.Tags() { // of an address, the most confident first
+		if _, named := names[t.Address]; !named && trace.EndKindOf(t.Category) == fundtrail.EndSwap {
+			names[t.Address] = t.Label
+		}
+	}
+	opt := crossing.SwapOptions{Wrapped: data.WrapsCoin, Name: func(a fundtrail.Address) string { return names[a] }}
+	if in.prices != nil {
+		opt.Price = func(a fundtrail.Asset, at time.Time) (fundtrail.Amount, int, bool) {
+			n, known := decimals(a)
+			price, ok := in.prices.At(a, at.Unix())
+			if !ok && data.WrapsCoin(a) {
+				price, ok = in.prices.At(fundtrail.NativeAsset(a.Chain), at.Unix())
+			}
+			return price.Micros, n, known && ok
+		}
+	}
+	return crossing.NewSwaps(in.ledger, opt)
 }
 
 // loadThrough reads what it takes to go on through mixers and swaps.
@@ -254,7 +271,7 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 	input := trace.Input{
 		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
-		Pool: data.PoolOf, Decimals: decimals, Crossings: through.hook(in.ledger),
+		Pool: data.PoolOf, Decimals: decimals, Crossings: through.hook(in), Wraps: data.WrapsCoin,
 	}
 	if in.prices != nil {
 		input.Price = in.prices.At

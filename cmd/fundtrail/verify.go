@@ -424,6 +424,7 @@ func (v *verifier) compare(again *report.Document, prices bool) {
 	} else {
 		list(v, "passages", want.Passages, got.Passages)
 	}
+	list(v, "swaps", want.Swaps, got.Swaps)
 	list(v, "coverage.gaps", want.Coverage.Gaps, got.Coverage.Gaps)
 }
 
@@ -431,6 +432,10 @@ func withoutUSD(d *report.Document) {
 	d.Stolen, d.Ends, d.Categories = slices.Clone(d.Stolen), slices.Clone(d.Ends), slices.Clone(d.Categories)
 	for i := range d.Stolen {
 		d.Stolen[i].USD = nil
+	}
+	d.Swaps = slices.Clone(d.Swaps)
+	for i := range d.Swaps {
+		d.Swaps[i].Off, d.Swaps[i].Far = nil, false
 	}
 	for _, ends := range [][]report.End{d.Ends, d.Categories} {
 		for i := range ends {

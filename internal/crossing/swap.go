@@ -183,6 +183,9 @@ func (n *netting) elsewhere(opt *SwapOptions, f SwapFinding) SwapFinding {
 		if w := (fundtrail.Asset{Chain: n.tx.ID.Chain, Contract: n.onlyPayee(f.Who)}); wrapped(opt, w) && gave.Contract.IsZero() {
 			return f.incomplete("it wrapped its coins, and the making of %s is no transfer in the data", w)
 		}
+		if !opt.Internal && wrapped(opt, gave) && n.burnt[gave] == f.Gave[0].Amount {
+			return f.incomplete("it unwrapped its coins, and what came out for %s is no transfer in the data", gave)
+		}
 		return f.no("a payment: nothing else moved")
 	}
 	var to []fundtrail.Address
@@ -205,12 +208,24 @@ func (n *netting) elsewhere(opt *SwapOptions, f SwapFinding) SwapFinding {
 		return f.no("a payment: no other asset moved")
 	}
 	switch {
+	case !opt.Internal && n.unwraps(opt):
+		return f.incomplete("the chain's own coin was unwrapped, and who has it is not in the data")
 	case !opt.Internal:
 		return f.incomplete("what came out is not in the data")
 	case len(to) > 1:
 		return f.no("it is not clear who has what came out: %d addresses only received", len(to))
 	}
 	return f.no("nothing came out")
+}
+
+// unwraps reports whether wrapped coins were destroyed.
+func (n *netting) unwraps(opt *SwapOptions) bool {
+	for a := range n.burnt {
+		if wrapped(opt, a) {
+			return true
+		}
+	}
+	return false
 }
 
 // other reports whether any other asset moved.
@@ -359,5 +374,13 @@ func (f *SwapFinding) via(n *netting, opt *SwapOptions) {
 	f.Crossing.Protocol = f.Via[0]
 	if len(f.Via) > 1 && f.Via[0] == wrapper { // who wraps for a router is not who swaps
 		f.Crossing.Protocol = f.Via[1]
+	}
+	for _, t := range n.moves {
+		if slices.Contains(f.Crossing.In, fundtrail.TransferOutput{Transfer: t.ID}) && len(t.Outputs) == 1 {
+			if name := opt.Name(t.Outputs[0].Address); name != "" {
+				f.Crossing.Protocol = name // who was paid says more than who else took part
+				return
+			}
+		}
 	}
 }

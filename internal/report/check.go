@@ -107,6 +107,7 @@ func (c *checker) document() {
 	c.hops("hops", d.Hops)
 	c.hops("touched", d.Touched)
 	c.passages()
+	c.swaps()
 	for i, ch := range d.Coverage.Chains {
 		c.span(fmt.Sprintf("coverage.chains[%d]", i), ch.First, ch.Last)
 	}

@@ -29,6 +29,7 @@ type Document struct {
 	Touched    []Hop       `json:"touched"` // the rest that the sums rest on: fees, dust, and what only poison or a gap reaches
 	Inferences []Inference `json:"inferences"`
 	Passages   []Passage   `json:"passages,omitempty"` // where value came out of mixers, with odds; asked for with --through
+	Swaps      []Swap      `json:"swaps,omitempty"`    // that the trace went through; asked for with --through
 	Coverage   Coverage    `json:"coverage"`
 	Record     *Record     `json:"record,omitempty"`
 }

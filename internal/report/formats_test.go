@@ -28,6 +28,7 @@ func TestFormatsAreDocumented(t *testing.T) {
 		"stolen[]": Stolen{}, "stolen[].thefts[]": Theft{}, "usd": USD{}, "hops[] and touched[]": Hop{}, "ends[] and categories[]": End{},
 		"routes[]": Route{}, "addresses[]": Address{}, "addresses[].tags[]": Tag{}, "inferences[]": Inference{}, "coverage": Coverage{},
 		"passages[]": Passage{}, "passages[].withdrawals[]": Withdrawal{},
+		"swaps[]": Swap{}, "swaps[].gave and swaps[].got": Held{},
 		"coverage.chains[]": ChainCoverage{}, "coverage.claims[]": Claim{}, "coverage.gaps[]": Gap{},
 		"record": Record{}, "record.losses[]": Loss{}, "record.attributions[]": Attribution{},
 	} {

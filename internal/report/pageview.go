@@ -32,6 +32,8 @@ type pageView struct {
 	Legend                            []legendView
 	Assets                            []assetView
 	Passages                          []passedView
+	Swaps                             []swapView
+	MoreSwaps                         string
 	Steps                             []stepView
 	Thefts                            []theftView
 	MoreThefts                        string
@@ -181,6 +183,7 @@ func (x *index) page() *pageView {
 		TraceCommand: commandLine(x.traceCommand()), VerifyCommand: commandLine(x.verifyCommand()),
 		Program: clean(d.Program), Schema: clean(d.Schema),
 	}
+	v.Swaps, v.MoreSwaps = x.swapViews()
 	v.Asked = "Where the value of " + clean(h.Subject) + " went"
 	if v.Backward {
 		v.Asked = "Where the value of " + clean(h.Subject) + " came from"

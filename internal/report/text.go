@@ -41,6 +41,7 @@ func Text(w io.Writer, d *Document, o TextOptions) error {
 	t.stolen()
 	t.where()
 	t.through()
+	t.swapped()
 	t.policies()
 	t.routes()
 	t.missing()

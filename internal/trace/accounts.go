@@ -114,6 +114,8 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 	v := r.verdict(to, asset, move, pc)
 	if v.kind == "" && r.swapped(p) {
 		v = verdict{kind: fundtrail.EndSwap, label: "swapped", reason: "swapped in the same transaction; what came out is followed"}
+	} else if v.kind == fundtrail.EndSwap || v.kind == fundtrail.EndBurned {
+		v = r.wrapped(v, p, to, asset)
 	}
 	if v.kind == "" {
 		i, why, err := r.follow(to, asset, p, p+1, pc)

@@ -183,6 +183,10 @@ func (s *caseState) input(t *testing.T, args []string) (trace.Input, trace.Optio
 			} else {
 				opt.Since = at
 			}
+		case "wraps": // NAME, of the contract and of the token
+			in.Wraps = func(a fundtrail.Asset) bool {
+				return a.Contract == ledgertest.Address(chain, value) || a == ledgertest.Asset(chain, value)
+			}
 		case "backward":
 			opt.Direction = fundtrail.Backward
 		default:

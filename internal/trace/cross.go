@@ -70,6 +70,23 @@ func (r *run) swapped(p fundtrail.Position) bool {
 		slices.ContainsFunc(a.outs, func(q fundtrail.Position) bool { return r.comesOut(a, q, p) })
 }
 
+// wrapped is the verdict about a payment to who wraps its chain's own coin, or of the
+// wrapped coin to nobody, where what came out of it is not in the data: else v.
+func (r *run) wrapped(v verdict, p fundtrail.Position, to fundtrail.AddressID, asset fundtrail.AssetID) verdict {
+	if r.in.Crossings == nil || r.in.Wraps == nil || r.back || r.crossing(p) != nil {
+		return v
+	}
+	paid := r.ledger.Asset(asset)
+	switch {
+	case to == fundtrail.NoAddress && r.in.Wraps(paid):
+		return verdict{kind: fundtrail.EndSwap, label: "unwrapped, the data does not show the coin",
+			reason: "the wrapped coin was destroyed, one to one for the chain's own; the data does not show who has that"}
+	case to != fundtrail.NoAddress && paid.Contract.IsZero() && r.in.Wraps(fundtrail.Asset{Chain: paid.Chain, Contract: r.address(to)}):
+		v.label, v.actor, v.reason = "wrapped, the data does not show the token", "", "paid to the contract that wraps the chain's own coin, one to one; the data does not show who has the token"
+	}
+	return v
+}
+
 // comesOut reports whether value that went into a crossing at p can come out at q. Within
 // a transaction of accounts the plan says so, elsewhere the order of the visit.
 func (r *run) comesOut(a *answer, q, p fundtrail.Position) bool {

@@ -69,6 +69,8 @@ type Input struct {
 	Pool func(to fundtrail.Address, asset fundtrail.Asset, amount fundtrail.Amount) (fundtrail.Tag, bool)
 	// Crossings recognises swaps, bridges and mixers; nil makes them ends.
 	Crossings Crossings
+	// Wraps says which tokens are their chain's own coin, one to one; nil when not known.
+	Wraps func(fundtrail.Asset) bool
 	// Price returns an asset's price on the day of the given Unix second; nil when no
 	// prices are known.
 	Price func(asset fundtrail.Asset, unix int64) (fundtrail.Price, bool)
