@@ -58,6 +58,9 @@ type SwapFinding struct {
 	// Bound says that Gave is the most that went in: it was the native coin, less of it
 	// was seen to go on, and what came back of it, or was kept as a fee, is not in the data.
 	Bound bool
+	// Unseen says of an incomplete one that it is a swap all the same: for what was given
+	// the chain's own coin was bought, wrapped, and who has that is not in the data.
+	Unseen bool
 	// Priced says that both sides have a price; Off is then by how much more came out
 	// than went in, in hundredths of a per cent, and Far that it is beyond the limit.
 	Priced bool
@@ -197,6 +200,7 @@ func (n *netting) elsewhere(opt *SwapOptions, f SwapFinding) SwapFinding {
 	if len(to) == 1 {
 		_, got := n.net(to[0])
 		if !opt.Internal && len(got) == 1 && wrapped(opt, got[0].Asset) && opt.Recipient.IsZero() {
+			f.Unseen = n.reached(&f, to[0])
 			return f.incomplete("%s reached %s, and what was paid on of it is not in the data", got[0].Asset, to[0])
 		}
 		if len(got) > 0 && got[0].Asset != gave {
@@ -208,7 +212,7 @@ func (n *netting) elsewhere(opt *SwapOptions, f SwapFinding) SwapFinding {
 		return f.no("a payment: no other asset moved")
 	}
 	switch {
-	case !opt.Internal && n.unwraps(opt):
+	case !opt.Internal && n.unwraps(opt, &f):
 		return f.incomplete("the chain's own coin was unwrapped, and who has it is not in the data")
 	case !opt.Internal:
 		return f.incomplete("what came out is not in the data")
@@ -218,14 +222,23 @@ func (n *netting) elsewhere(opt *SwapOptions, f SwapFinding) SwapFinding {
 	return f.no("nothing came out")
 }
 
-// unwraps reports whether wrapped coins were destroyed.
-func (n *netting) unwraps(opt *SwapOptions) bool {
-	for a := range n.burnt {
-		if wrapped(opt, a) {
-			return true
+// unwraps reports whether wrapped coins were destroyed, and notes whether it was by
+// somebody whom what was given reached.
+func (n *netting) unwraps(opt *SwapOptions, f *SwapFinding) (found bool) {
+	for _, t := range n.moves {
+		if len(t.Outputs) == 0 && wrapped(opt, t.Asset) {
+			found = true
+			f.Unseen = f.Unseen || t.Asset != f.Gave[0].Asset && n.reached(f, t.Inputs[0].Address)
 		}
 	}
-	return false
+	return found
+}
+
+// reached reports whether what was given went to an address, or to who paid it.
+func (n *netting) reached(f *SwapFinding, to fundtrail.Address) bool {
+	return slices.ContainsFunc(n.moves, func(t *fundtrail.Transfer) bool {
+		return t.Asset == f.Gave[0].Asset && has(t.Inputs, f.Who) && has(t.Outputs, to)
+	}) || n.joined(f.Who, to, fundtrail.Address{}, f.Gave)
 }
 
 // other reports whether any other asset moved.
@@ -261,10 +274,25 @@ func (n *netting) onlyReceivers(who fundtrail.Address, gave fundtrail.Asset) (to
 	return to
 }
 
+func newSwap(c fundtrail.Confidence) *fundtrail.Crossing {
+	return &fundtrail.Crossing{Kind: fundtrail.Swap, Protocol: "swap", Method: SwapMethod, Confidence: c}
+}
+
+// oneSided makes the crossing of a swap of which only what went in is seen.
+func (n *netting) oneSided(f *SwapFinding) *fundtrail.Crossing {
+	c := newSwap(50)
+	for _, t := range n.moves {
+		if t.Asset == f.Gave[0].Asset && has(t.Inputs, f.Who) && !has(t.Outputs, f.Who) {
+			c.In = append(c.In, fundtrail.TransferOutput{Transfer: t.ID})
+		}
+	}
+	return c
+}
+
 // cross makes the crossing.
 func (n *netting) cross(opt *SwapOptions, f SwapFinding) SwapFinding {
 	gave, got := f.Gave[0].Asset, f.Got[0].Asset
-	c := &fundtrail.Crossing{Kind: fundtrail.Swap, Protocol: "swap", Method: SwapMethod, Confidence: 90}
+	c := newSwap(90)
 	for _, t := range n.moves {
 		for i, e := range t.Outputs {
 			out := fundtrail.TransferOutput{Transfer: t.ID, Output: uint32(i)}

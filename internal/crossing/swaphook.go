@@ -53,12 +53,16 @@ func (s *Swaps) Crossings(in fundtrail.TransferOutput) []fundtrail.Crossing {
 	return []fundtrail.Crossing{*c}
 }
 
-// swap returns the swap of one payer in the transaction last read, nil for none, and
-// where it is not known how much of what went in was swapped at all.
+// swap returns the swap of one payer in the transaction last read, without Out where the
+// data lacks that. It is nil for none, and where it is not known how much of what went in
+// was swapped at all.
 func (s *Swaps) swap(who fundtrail.Address) *fundtrail.Crossing {
 	opt := s.options
 	opt.Who, opt.Recipient = who, fundtrail.Address{}
 	found := s.last.swap(opt)
+	if found.Unseen && found.Verdict == Incomplete {
+		return s.last.oneSided(&found)
+	}
 	if found.Verdict != Swapped || found.Bound {
 		return nil
 	}

@@ -97,6 +97,14 @@ func (x *index) rate(s *Swap) string {
 	return strconv.FormatFloat(f, 'g', 6, 64) + " " + x.symbol(s.Got.Asset) + " for 1 " + x.symbol(s.Gave.Asset)
 }
 
+// by is who swapped it, by name where one is on record.
+func (s *Swap) by() string {
+	if s.Protocol == "swap" {
+		return "nobody on record"
+	}
+	return clean(s.Protocol)
+}
+
 // judged says how a swap's rate stands to the day's prices.
 func (s *Swap) judged() string {
 	switch {
@@ -148,7 +156,7 @@ func (t *texter) swapped() {
 			if s.Far {
 				style = bold
 			}
-			t.text(style, 2, 4, fmt.Sprintf("%s  %s for %s, by %s [%s %d]", clock(s.Time), t.amountOf(s.Gave), t.amountOf(s.Got), clean(s.Protocol), clean(s.Method), s.Confidence))
+			t.text(style, 2, 4, fmt.Sprintf("%s  %s for %s, by %s [%s %d]", clock(s.Time), t.amountOf(s.Gave), t.amountOf(s.Got), s.by(), clean(s.Method), s.Confidence))
 			t.text(faint, 4, 6, fmt.Sprintf("rate %s; %s", t.rate(s), s.judged()))
 			t.text(faint, 4, 6, clean(s.Tx))
 		}
@@ -178,7 +186,7 @@ func (x *index) swapViews() (out []swapView, more string) {
 			out = append(out, swapView{
 				Time: clock(s.Time), Gave: x.amountOf(s.Gave), GaveExact: x.exact(s.Gave.Asset, amount(s.Gave.Amount)),
 				Got: x.amountOf(s.Got), GotExact: x.exact(s.Got.Asset, amount(s.Got.Amount)), Rate: x.rate(s), Judged: s.judged(),
-				Protocol: clean(s.Protocol), Ground: fmt.Sprintf("[%s %d]", clean(s.Method), s.Confidence), Tx: clean(s.Tx), Far: s.Far,
+				Protocol: s.by(), Ground: fmt.Sprintf("[%s %d]", clean(s.Method), s.Confidence), Tx: clean(s.Tx), Far: s.Far,
 				Payer: x.addressView(chainOf(s.Gave.Asset), s.Payer), Recipient: x.addressView(chainOf(s.Got.Asset), s.Recipient),
 			})
 		}

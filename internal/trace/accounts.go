@@ -112,9 +112,10 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 		e.crossing = r.passage(r.crossed[p].crossing)
 	}
 	v := r.verdict(to, asset, move, pc)
-	if v.kind == "" && r.swapped(p) {
-		v = verdict{kind: fundtrail.EndSwap, label: "swapped", reason: "swapped in the same transaction; what came out is followed"}
-	} else if v.kind == fundtrail.EndSwap || v.kind == fundtrail.EndBurned {
+	switch v.kind {
+	case "":
+		v = r.swapped(p)
+	case fundtrail.EndSwap, fundtrail.EndBurned:
 		v = r.wrapped(v, p, to, asset)
 	}
 	if v.kind == "" {

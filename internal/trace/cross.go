@@ -59,15 +59,20 @@ func (r *run) cross(e *event, pc *parcel) {
 	e.kind, e.crossing = hopCrossing, r.passage(a.crossing)
 }
 
-// swapped reports whether a record is the way into a swap whose other side comes out:
-// then value ends at whoever it was paid to, tagged or not.
-func (r *run) swapped(p fundtrail.Position) bool {
+// swapped is the verdict about a record that is the way into a swap whose other side comes
+// out, or is not in the data: value ends at whoever it was paid to, tagged or not.
+func (r *run) swapped(p fundtrail.Position) (v verdict) {
 	if r.in.Crossings == nil || r.back {
-		return false
+		return v
 	}
-	a := r.crossing(p)
-	return a != nil && a.crossing.Kind == fundtrail.Swap &&
-		slices.ContainsFunc(a.outs, func(q fundtrail.Position) bool { return r.comesOut(a, q, p) })
+	switch a := r.crossing(p); {
+	case a == nil || a.crossing.Kind != fundtrail.Swap:
+	case len(a.outs) == 0:
+		v = verdict{kind: fundtrail.EndSwap, label: "swapped, the data does not show for what", reason: "swapped in the same transaction; the data does not show who has what came out"}
+	case slices.ContainsFunc(a.outs, func(q fundtrail.Position) bool { return r.comesOut(a, q, p) }):
+		v = verdict{kind: fundtrail.EndSwap, label: "swapped", reason: "swapped in the same transaction; what came out is followed"}
+	}
+	return v
 }
 
 // wrapped is the verdict about a payment to who wraps its chain's own coin, or of the

@@ -26,10 +26,10 @@ type plan struct {
 // An answer is the crossing that a record went into.
 type answer struct {
 	crossing  *fundtrail.Crossing
-	ins, outs []fundtrail.Position
-	in        fundtrail.Amount // sum of ins
-	fits      bool             // in the plan's order all of ins in its transaction go before outs
-	refused   bool             // no order allows that
+	ins, outs []fundtrail.Position // outs is empty for a swap whose other side the data lacks
+	in        fundtrail.Amount     // sum of ins
+	fits      bool                 // in the plan's order all of ins in its transaction go before outs
+	refused   bool                 // no order allows that
 }
 
 // crossing returns the crossing that the record at p went into, nil when it went into
@@ -53,7 +53,7 @@ func (r *run) ask(p fundtrail.Position) *answer {
 	for _, c := range r.in.Crossings.Crossings(r.ledger.Output(p)) {
 		ins, ok := r.records(c.In)
 		outs, found := r.records(c.Out)
-		if !ok || !found || len(outs) == 0 {
+		if !ok || !found || len(outs) == 0 && c.Kind != fundtrail.Swap {
 			continue
 		}
 		a := &answer{crossing: &c, ins: ins, outs: outs}

@@ -80,7 +80,8 @@ type Input struct {
 
 // Crossings says where value went that entered a swap, a bridge or a mixer.
 type Crossings interface {
-	// Crossings returns the crossings that have the record among their In.
+	// Crossings returns the crossings that have the record among their In. A swap without
+	// Out is one of which the data does not show what came out: there the trace ends.
 	Crossings(in fundtrail.TransferOutput) []fundtrail.Crossing
 }
 
