@@ -66,7 +66,7 @@ func (r *run) swapped(p fundtrail.Position) (v verdict) {
 		return v
 	}
 	switch a := r.crossing(p); {
-	case a == nil || a.crossing.Kind != fundtrail.Swap:
+	case a == nil || !a.swaps():
 	case len(a.outs) == 0:
 		v = verdict{kind: fundtrail.EndSwap, label: "swapped, the data does not show for what", reason: "swapped in the same transaction; the data does not show who has what came out"}
 	case slices.ContainsFunc(a.outs, func(q fundtrail.Position) bool { return r.comesOut(a, q, p) }):

@@ -14,9 +14,11 @@ import (
 // What a trace says of a balance depends on the order of its own movements, and of no
 // other's. A plan therefore keeps the order of every balance that has, or may get,
 // tainted value, has each crossing's In before its Out, and is the ledger's order where
-// these leave a choice: every order that keeps them gives the same trace. A crossing that
-// no such order allows, as when what it brought out was used to pay for it, is refused:
-// it brings nothing out within the transaction.
+// these leave a choice: every order that keeps them gives the same trace.
+//
+// A crossing that no such order allows, as when what it brought out was used to pay for it,
+// is refused: it brings nothing out within the transaction. So is a swap into which the way
+// would be what another brings out: seen from the pool, every swap is one the other way.
 type plan struct {
 	span    fundtrail.Span
 	answers map[fundtrail.Position]*answer // of the records that were asked about
@@ -31,6 +33,8 @@ type answer struct {
 	fits      bool                 // in the plan's order all of ins in its transaction go before outs
 	refused   bool                 // no order allows that
 }
+
+func (a *answer) swaps() bool { return a.crossing.Kind == fundtrail.Swap }
 
 // crossing returns the crossing that the record at p went into, nil when it went into
 // none. Of each record the hook is asked once while its transaction is visited.
@@ -166,11 +170,16 @@ func (b *planner) carry(i int) {
 		a := b.r.crossing(b.first + fundtrail.Position(i))
 		if a != nil && !a.refused {
 			for _, q := range a.outs {
-				if k, here := b.here(q); here {
-					todo = append(todo, k)
+				k, here := b.here(q)
+				if !here {
+					continue
 				}
+				if other := b.r.crossing(q); a.swaps() && other != nil && other.swaps() {
+					other.fits, other.refused = false, true
+				}
+				todo = append(todo, k)
 			}
-			if a.crossing.Kind == fundtrail.Swap {
+			if a.swaps() {
 				continue // it ends where it was paid to
 			}
 		}
