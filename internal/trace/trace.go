@@ -17,8 +17,10 @@
 //
 // The movements of an account chain's transaction take effect in the order of their
 // index: the value sent, internal transfers in trace order, token transfers in log
-// order, the fee last. A coin transaction's outputs take its inputs in their order,
-// and the fee takes what is left. FIFO and LIFO depend on this.
+// order, the fee last. Where swaps are followed, what goes into one comes before what
+// comes out of it, and each balance keeps the order of its own movements: see plan.go. A
+// coin transaction's outputs take its inputs in their order, and the fee takes what is
+// left. FIFO and LIFO depend on this.
 //
 // # Policies
 //
