@@ -106,6 +106,7 @@ type planner struct {
 	live     map[balance]bool // has, or may get, tainted value
 	payments map[balance][]int
 	before   [][]int // by movement: those that go before it
+	refused  bool    // something was refused, and it is to be begun again
 	mark     []uint8 // scratch of place and leads
 }
 
@@ -125,9 +126,11 @@ func newPlanner(r *run) *planner {
 }
 
 func (b *planner) plan() {
-	for refused := true; refused; {
-		b.spread()
-		refused = b.settle()
+	for b.refused = true; b.refused; { // what is refused does not cross, and so stays
+		b.refused = false
+		if b.spread(); !b.refused {
+			b.settle()
+		}
 	}
 	if !slices.ContainsFunc(b.asked(), b.late) {
 		return
@@ -175,7 +178,7 @@ func (b *planner) carry(i int) {
 					continue
 				}
 				if other := b.r.crossing(q); a.swaps() && other != nil && other.swaps() {
-					other.fits, other.refused = false, true
+					b.refuse(other)
 				}
 				todo = append(todo, k)
 			}
@@ -194,6 +197,11 @@ func (b *planner) carry(i int) {
 			}
 		}
 	}
+}
+
+func (b *planner) refuse(a *answer) {
+	b.refused = b.refused || !a.refused
+	a.fits, a.refused = false, true
 }
 
 // here returns a position's number within the transaction.
@@ -225,9 +233,8 @@ func (b *planner) late(a *answer) bool {
 }
 
 // settle finds what goes before what, and refuses the crossings that fit no order. Those
-// that the ledger's order allows come first, as they always fit. It reports whether it
-// refused any: value that does not cross stays, and so more may be tainted.
-func (b *planner) settle() (refused bool) {
+// that the ledger's order allows come first, as they always fit.
+func (b *planner) settle() {
 	b.before = make([][]int, len(b.moves))
 	last := map[balance]int{}
 	for i := range b.moves {
@@ -250,13 +257,12 @@ func (b *planner) settle() (refused bool) {
 				continue
 			}
 			if late && b.leads(a) {
-				a.fits, a.refused, refused = false, true, true
-				continue
+				b.refuse(a)
+			} else {
+				b.join(a)
 			}
-			b.join(a)
 		}
 	}
-	return refused
 }
 
 // join has all that goes into a crossing go before what comes out.
