@@ -327,13 +327,17 @@ func (n *netting) cross(opt *SwapOptions, f SwapFinding) SwapFinding {
 	return f
 }
 
-// wentOn is what is seen to have been wrapped: what was made of wrapped coins, and what was
-// paid on of them by addresses of which it is not seen that they had any.
+// wentOn is what is seen to have been wrapped: what was made of wrapped coins, or, where
+// that is not in the data, what was paid on of them by addresses of which it is not seen
+// that they had any.
 func (n *netting) wentOn(opt *SwapOptions) (sum fundtrail.Amount) {
 	for a, made := range n.minted {
 		if wrapped(opt, a) {
 			sum, _ = sum.Add(made)
 		}
+	}
+	if !sum.IsZero() {
+		return sum
 	}
 	for f, s := range n.sums {
 		if more, under := s.gave.Sub(s.got); wrapped(opt, f.asset) && !under {

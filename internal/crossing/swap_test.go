@@ -124,6 +124,20 @@ var swapCases = []struct {
 		router -> pool 3 WETH
 		pool -> ann 7 USD
 		fee ann`, verdict: Swapped, confidence: 80, why: "only 3 base units", in: []uint32{0}, out: []uint32{1_000_001}},
+	{name: "the rest comes back unseen, and the wrapping is seen", tx: `
+		ann -> router 5 ETH
+		- -> router 3 WETH
+		router -> pool 3 WETH
+		pool -> ann 7 USD
+		fee ann`, verdict: Swapped, confidence: 80, why: "only 3 base units", in: []uint32{0}, out: []uint32{1_000_002}},
+	{name: "unwrap of which the coin is not seen", tx: `
+		ann -> - 5 WETH
+		fee ann`, verdict: Incomplete, why: "unwrapped its coins"},
+	{name: "sold for ether that is unwrapped, and who has it is not seen", tx: `
+		ann -> pool 7 USD
+		pool -> router 5 WETH
+		router -> - 5 WETH
+		fee ann`, verdict: Incomplete, why: "was unwrapped, and who has it"},
 	{name: "to another, whom the order names", recipient: "bob", internal: true, tx: `
 		ann -> pool 5 TOK
 		pool -> bob 7 USD
