@@ -27,6 +27,25 @@ type Crossing struct {
 	In, Out    []TransferOutput
 	Method     Method
 	Confidence Confidence
+	Exchange   *Exchange // of a swap; nil where it is not known
+}
+
+// An Exchange is what a swap gave for what: its rate is Got for Gave.
+type Exchange struct {
+	Payer, Recipient Address
+	Gave, Got        Holding // net
+	// Priced says that both sides have a price on their day. Off is then by how much more
+	// came out than went in, in hundredths of a per cent, at most 1<<40, and Far that the
+	// rate is further from the day's prices than a swap's should be.
+	Priced bool
+	Off    int64
+	Far    bool
+}
+
+// A Holding is an amount of an asset.
+type Holding struct {
+	Asset  Asset
+	Amount Amount
 }
 
 // A CrossingKind is Swap, Bridge or Mixer.

@@ -163,6 +163,20 @@ func AssetInfo(a fundtrail.Asset) (symbol string, decimals int, ok bool) {
 	return t.Symbol, t.Decimals, ok
 }
 
+// WrapsCoin reports whether a token is its chain's own coin, one to one, by the record of
+// the service that wraps it.
+func WrapsCoin(a fundtrail.Asset) bool {
+	if a.Contract.IsZero() {
+		return false
+	}
+	for _, s := range services() {
+		if s.ID == "weth" {
+			return slices.ContainsFunc(s.Tags, func(t fundtrail.Tag) bool { return t.Address == a.Contract })
+		}
+	}
+	return false
+}
+
 // Tokens returns every token on record, sorted by chain and contract.
 func Tokens() []Token { return slices.Clone(tokens()) }
 

@@ -48,7 +48,7 @@ func BenchmarkRoninThroughMixers(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, finder := (&passing{pools: pools}).engines(input.Ledger, nil, 0)
+	_, finder := (&passing{pools: pools}).engines(&inputs{ledger: input.Ledger}, nil, 0)
 	for _, bb := range []struct {
 		name   string
 		rounds int

@@ -115,7 +115,7 @@ func (in *inputs) loadBridges(words, contracts []string, chain string, warn func
 
 // over pairs the legs with what the ledger knows of them.
 func (b *bridgeLegs) over(l fundtrail.Ledger, claimed claims, least fundtrail.Confidence) *crossing.Bridges {
-	opt := crossing.BridgeOptions{Wrapped: wrapsCoin, Ends: func(a fundtrail.Address) bool {
+	opt := crossing.BridgeOptions{Wrapped: data.WrapsCoin, Ends: func(a fundtrail.Address) bool {
 		return slices.ContainsFunc(claimed[a], func(t fundtrail.Tag) bool { return t.Category == "defi_bridge" && t.Confidence >= least })
 	}}
 	opt.Tokens = crossing.LearnTokens(b.deposits, b.withdrawals, crossing.Pair(b.deposits, b.withdrawals, crossing.PairOptions{IDsOnly: true}))

@@ -79,7 +79,7 @@ func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p 
 		list, in.excerpt = []ingest.Input{excerpt}, true
 		in.note("The ledger is the excerpt embedded in the program: the key transfers of the case, not all of it. Give the whole with --ledger.")
 	}
-	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read}
+	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin}
 	if f.chain != "" {
 		if opt.Chain, err = fundtrail.ParseChain(f.chain); err != nil {
 			return usage("--chain: %v", err)

@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/data"
@@ -29,21 +30,21 @@ func (p *passing) goes(through string) bool { return slices.Contains(p.names, th
 
 // engines are what finds the other side of swaps and of bridges for certain, and what finds
 // with odds where value came out again: nil where nothing is asked for.
-func (p *passing) engines(l fundtrail.Ledger, claimed claims, least fundtrail.Confidence) (trace.Crossings, onward.Finder) {
+func (p *passing) engines(in *inputs, claimed claims, least fundtrail.Confidence) (trace.Crossings, onward.Finder) {
 	var hooks crossing.Hooks
 	var finders onward.Finders
 	if p.goes("swaps") {
-		hooks = append(hooks, crossing.NewSwaps(l, crossing.SwapOptions{Wrapped: wrapsCoin}))
+		hooks = append(hooks, in.swaps())
 	}
 	if p.bridges != nil {
-		over := p.bridges.over(l, claimed, least)
+		over := p.bridges.over(in.ledger, claimed, least)
 		hooks, finders = append(hooks, over), append(finders, over)
 	}
 	if p.pools != nil {
 		finders = append(finders, crossing.NewMixers(p.pools))
 	}
 	if p.goes("coinjoins") {
-		finders = append(finders, crossing.NewCoinJoins(l))
+		finders = append(finders, crossing.NewCoinJoins(in.ledger))
 	}
 	var hook trace.Crossings
 	var finder onward.Finder
@@ -56,10 +57,26 @@ func (p *passing) engines(l fundtrail.Ledger, claimed claims, least fundtrail.Co
 	return hook, finder
 }
 
-// wrapsCoin reports whether a token on record is the chain's own coin, one to one.
-func wrapsCoin(a fundtrail.Asset) bool {
-	symbol, _, ok := data.AssetInfo(a)
-	return ok && !a.Contract.IsZero() && (symbol == "WETH" || symbol == "WBNB")
+// swaps recognises swaps in the ledger, by the names and prices at hand.
+func (in *inputs) swaps() *crossing.Swaps {
+	names := map[fundtrail.Address]string{}
+	for _, t := range data.Tags() { // of an address, the most confident first
+		if _, named := names[t.Address]; !named && trace.EndKindOf(t.Category) == fundtrail.EndSwap {
+			names[t.Address] = t.Label
+		}
+	}
+	opt := crossing.SwapOptions{Wrapped: data.WrapsCoin, Name: func(a fundtrail.Address) string { return names[a] }}
+	if in.prices != nil {
+		opt.Price = func(a fundtrail.Asset, at time.Time) (fundtrail.Amount, int, bool) {
+			n, known := decimals(a)
+			price, ok := in.prices.At(a, at.Unix())
+			if !ok && data.WrapsCoin(a) {
+				price, ok = in.prices.At(fundtrail.NativeAsset(a.Chain), at.Unix())
+			}
+			return price.Micros, n, known && ok
+		}
+	}
+	return crossing.NewSwaps(in.ledger, opt)
 }
 
 // loadThrough reads what it takes to go on.

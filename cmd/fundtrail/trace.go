@@ -216,11 +216,11 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 
 // traceDocument runs the trace and makes its document.
 func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, opt trace.Options, through passing) (*report.Document, error) {
-	hook, finder := through.engines(in.ledger, claimed, opt.MinConfidence)
+	hook, finder := through.engines(in, claimed, opt.MinConfidence)
 	input := trace.Input{
 		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
-		Pool: data.PoolOf, Decimals: decimals, Crossings: hook, Mixes: crossing.NewCoinJoins(in.ledger),
+		Pool: data.PoolOf, Decimals: decimals, Crossings: hook, Wraps: data.WrapsCoin, Mixes: crossing.NewCoinJoins(in.ledger),
 	}
 	if in.prices != nil {
 		input.Price = in.prices.At

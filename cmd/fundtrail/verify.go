@@ -489,6 +489,7 @@ func (v *verifier) flow(at string, want, got *report.Flow) {
 	list(v, at+"hops", want.Hops, got.Hops)
 	list(v, at+"touched", want.Touched, got.Touched)
 	list(v, at+"inferences", want.Inferences, got.Inferences)
+	list(v, at+"swaps", want.Swaps, got.Swaps)
 }
 
 // onward does the same for what was followed on from mixers.
@@ -516,6 +517,10 @@ func withoutFlowUSD(d *report.Flow) {
 	d.Stolen, d.Ends, d.Categories = slices.Clone(d.Stolen), slices.Clone(d.Ends), slices.Clone(d.Categories)
 	for i := range d.Stolen {
 		d.Stolen[i].USD = nil
+	}
+	d.Swaps = slices.Clone(d.Swaps)
+	for i := range d.Swaps {
+		d.Swaps[i].Off, d.Swaps[i].Far = nil, false
 	}
 	for _, ends := range [][]report.End{d.Ends, d.Categories} {
 		for i := range ends {

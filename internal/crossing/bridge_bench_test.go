@@ -56,7 +56,7 @@ func BenchmarkAudit(b *testing.B) {
 }
 
 func BenchmarkSwapReal(b *testing.B) {
-	txs := blocks(b)
+	_, txs := blocks(b, nil)
 	opt := crossing.SwapOptions{Wrapped: func(a fundtrail.Asset) bool { return a == wethAsset }, Price: mayPrices}
 	for b.Loop() {
 		for i := range txs {

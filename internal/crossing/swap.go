@@ -4,14 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/fundtrail/fundtrail"
 )
 
 // SwapMethod is the version of the swap recogniser's rules.
-const SwapMethod fundtrail.Method = "swap-net/1"
+const SwapMethod fundtrail.Method = "swap-net/2"
 
 // A SwapVerdict says what a transaction was for one address.
 type SwapVerdict string
@@ -43,12 +42,6 @@ type SwapOptions struct {
 	Far int64
 }
 
-// A Holding is an amount of an asset.
-type Holding struct {
-	Asset  fundtrail.Asset
-	Amount fundtrail.Amount
-}
-
 // A SwapFinding is what Swap concludes: an inference.
 type SwapFinding struct {
 	Verdict SwapVerdict
@@ -56,7 +49,7 @@ type SwapFinding struct {
 	Who     fundtrail.Address
 	// Recipient has what came out; it is Who but where another was paid.
 	Recipient fundtrail.Address
-	Gave, Got []Holding // net, by asset: the rate is Got for Gave
+	Gave, Got []fundtrail.Holding // net, by asset: the rate is Got for Gave
 	// Crossing is set for a swap alone. Its In are the transfers by which Who gave, its
 	// Out those by which the recipient got, with what came back of the same asset: so
 	// that a share of In is the same share of each Out.
@@ -65,6 +58,9 @@ type SwapFinding struct {
 	// Bound says that Gave is the most that went in: it was the native coin, less of it
 	// was seen to go on, and what came back of it, or was kept as a fee, is not in the data.
 	Bound bool
+	// Unseen says of an incomplete one that it is a swap all the same: for what was given
+	// the chain's own coin was bought, wrapped, and who has that is not in the data.
+	Unseen bool
 	// Priced says that both sides have a price; Off is then by how much more came out
 	// than went in, in hundredths of a per cent, and Far that it is beyond the limit.
 	Priced bool
@@ -75,8 +71,9 @@ type SwapFinding struct {
 // Swap says what a transaction was for one address, by netting its transfers. Routers
 // and aggregators need no list: what an address gave and got is the same whichever
 // contracts stood between. The order of the transfers is irrelevant.
-func Swap(tx *fundtrail.Transaction, opt SwapOptions) SwapFinding {
-	n := newNetting(tx)
+func Swap(tx *fundtrail.Transaction, opt SwapOptions) SwapFinding { return newNetting(tx).swap(opt) }
+
+func (n *netting) swap(opt SwapOptions) SwapFinding {
 	sender := n.sender()
 	who := opt.Who
 	if who.IsZero() {
@@ -94,7 +91,7 @@ func Swap(tx *fundtrail.Transaction, opt SwapOptions) SwapFinding {
 		}
 	}
 	f = n.judge(&opt, f)
-	f.price(&opt, tx.Block.Time)
+	f.price(&opt, n.tx.Block.Time)
 	f.via(n, &opt)
 	return f
 }
@@ -154,7 +151,7 @@ func (n *netting) judge(opt *SwapOptions, f SwapFinding) SwapFinding {
 }
 
 // kept reports whether all that an address got more of, it also gave.
-func (n *netting) kept(who fundtrail.Address, got []Holding) bool {
+func (n *netting) kept(who fundtrail.Address, got []fundtrail.Holding) bool {
 	for _, h := range got {
 		if n.sums[flow{who, h.Asset}].gave.IsZero() {
 			return false
@@ -189,6 +186,9 @@ func (n *netting) elsewhere(opt *SwapOptions, f SwapFinding) SwapFinding {
 		if w := (fundtrail.Asset{Chain: n.tx.ID.Chain, Contract: n.onlyPayee(f.Who)}); wrapped(opt, w) && gave.Contract.IsZero() {
 			return f.incomplete("it wrapped its coins, and the making of %s is no transfer in the data", w)
 		}
+		if !opt.Internal && wrapped(opt, gave) && n.burnt[gave] == f.Gave[0].Amount {
+			return f.incomplete("it unwrapped its coins, and what came out for %s is no transfer in the data", gave)
+		}
 		return f.no("a payment: nothing else moved")
 	}
 	var to []fundtrail.Address
@@ -200,6 +200,7 @@ func (n *netting) elsewhere(opt *SwapOptions, f SwapFinding) SwapFinding {
 	if len(to) == 1 {
 		_, got := n.net(to[0])
 		if !opt.Internal && len(got) == 1 && wrapped(opt, got[0].Asset) && opt.Recipient.IsZero() {
+			f.Unseen = n.reached(&f, to[0])
 			return f.incomplete("%s reached %s, and what was paid on of it is not in the data", got[0].Asset, to[0])
 		}
 		if len(got) > 0 && got[0].Asset != gave {
@@ -211,12 +212,33 @@ func (n *netting) elsewhere(opt *SwapOptions, f SwapFinding) SwapFinding {
 		return f.no("a payment: no other asset moved")
 	}
 	switch {
+	case !opt.Internal && n.unwraps(opt, &f):
+		return f.incomplete("the chain's own coin was unwrapped, and who has it is not in the data")
 	case !opt.Internal:
 		return f.incomplete("what came out is not in the data")
 	case len(to) > 1:
 		return f.no("it is not clear who has what came out: %d addresses only received", len(to))
 	}
 	return f.no("nothing came out")
+}
+
+// unwraps reports whether wrapped coins were destroyed, and notes whether it was by
+// somebody whom what was given reached.
+func (n *netting) unwraps(opt *SwapOptions, f *SwapFinding) (found bool) {
+	for _, t := range n.moves {
+		if len(t.Outputs) == 0 && wrapped(opt, t.Asset) {
+			found = true
+			f.Unseen = f.Unseen || t.Asset != f.Gave[0].Asset && n.reached(f, t.Inputs[0].Address)
+		}
+	}
+	return found
+}
+
+// reached reports whether what was given went to an address, or to who paid it.
+func (n *netting) reached(f *SwapFinding, to fundtrail.Address) bool {
+	return slices.ContainsFunc(n.moves, func(t *fundtrail.Transfer) bool {
+		return t.Asset == f.Gave[0].Asset && has(t.Inputs, f.Who) && has(t.Outputs, to)
+	}) || n.joined(f.Who, to, fundtrail.Address{}, f.Gave)
 }
 
 // other reports whether any other asset moved.
@@ -252,10 +274,25 @@ func (n *netting) onlyReceivers(who fundtrail.Address, gave fundtrail.Asset) (to
 	return to
 }
 
+func newSwap(c fundtrail.Confidence) *fundtrail.Crossing {
+	return &fundtrail.Crossing{Kind: fundtrail.Swap, Protocol: "swap", Method: SwapMethod, Confidence: c}
+}
+
+// oneSided makes the crossing of a swap of which only what went in is seen.
+func (n *netting) oneSided(f *SwapFinding) *fundtrail.Crossing {
+	c := newSwap(50)
+	for _, t := range n.moves {
+		if t.Asset == f.Gave[0].Asset && has(t.Inputs, f.Who) && !has(t.Outputs, f.Who) {
+			c.In = append(c.In, fundtrail.TransferOutput{Transfer: t.ID})
+		}
+	}
+	return c
+}
+
 // cross makes the crossing.
 func (n *netting) cross(opt *SwapOptions, f SwapFinding) SwapFinding {
 	gave, got := f.Gave[0].Asset, f.Got[0].Asset
-	c := &fundtrail.Crossing{Kind: fundtrail.Swap, Protocol: "swap", Method: SwapMethod, Confidence: 90}
+	c := newSwap(90)
 	for _, t := range n.moves {
 		for i, e := range t.Outputs {
 			out := fundtrail.TransferOutput{Transfer: t.ID, Output: uint32(i)}
@@ -285,13 +322,23 @@ func (n *netting) cross(opt *SwapOptions, f SwapFinding) SwapFinding {
 			f.Why += fmt.Sprintf("; of what went in only %s base units were seen to go on", on)
 		}
 	}
+	c.Exchange = &fundtrail.Exchange{Gave: f.Gave[0], Got: f.Got[0], Payer: f.Who, Recipient: f.Recipient}
 	f.Verdict, f.Crossing = Swapped, c
 	return f
 }
 
-// wentOn is what was paid on, as wrapped coins, by addresses of which it is not seen that
-// they had any: they wrapped what they had been given.
+// wentOn is what is seen to have been wrapped: what was made of wrapped coins, or, where
+// that is not in the data, what was paid on of them by addresses of which it is not seen
+// that they had any.
 func (n *netting) wentOn(opt *SwapOptions) (sum fundtrail.Amount) {
+	for a, made := range n.minted {
+		if wrapped(opt, a) {
+			sum, _ = sum.Add(made)
+		}
+	}
+	if !sum.IsZero() {
+		return sum
+	}
 	for f, s := range n.sums {
 		if more, under := s.gave.Sub(s.got); wrapped(opt, f.asset) && !under {
 			if next, over := sum.Add(more); !over {
@@ -313,6 +360,10 @@ func (f *SwapFinding) price(opt *SwapOptions, at time.Time) {
 		return
 	}
 	f.Priced = true
+	defer func() {
+		x := f.Crossing.Exchange
+		x.Priced, x.Off, x.Far = f.Priced, f.Off, f.Far
+	}()
 	ratio, over := out.MulDiv(fundtrail.NewAmount(10_000), in)
 	if over || !ratio.IsUint64() || ratio.Uint64() > 1<<40 {
 		f.Off, f.Far = 1<<40, !f.Bound
@@ -324,7 +375,7 @@ func (f *SwapFinding) price(opt *SwapOptions, at time.Time) {
 	f.Far = !f.Bound && (f.Off > far || f.Off < -far)
 }
 
-func priced(opt *SwapOptions, h Holding, at time.Time) (cents fundtrail.Amount, ok bool) {
+func priced(opt *SwapOptions, h fundtrail.Holding, at time.Time) (cents fundtrail.Amount, ok bool) {
 	micros, decimals, ok := opt.Price(h.Asset, at)
 	if !ok {
 		return cents, false
@@ -337,13 +388,31 @@ func (f *SwapFinding) via(n *netting, opt *SwapOptions) {
 	if opt.Name == nil {
 		return
 	}
+	wrapper := ""
 	for fl := range n.sums {
-		if name := opt.Name(fl.who); name != "" && fl.who != f.Who && fl.who != f.Recipient && !slices.Contains(f.Via, name) {
-			f.Via = append(f.Via, name)
+		name := opt.Name(fl.who)
+		if name == "" || fl.who == f.Who || fl.who == f.Recipient || slices.Contains(f.Via, name) {
+			continue
+		}
+		f.Via = append(f.Via, name)
+		if wrapped(opt, fundtrail.Asset{Chain: n.tx.ID.Chain, Contract: fl.who}) {
+			wrapper = name
 		}
 	}
-	slices.SortFunc(f.Via, strings.Compare)
-	if f.Crossing != nil && len(f.Via) > 0 {
-		f.Crossing.Protocol = f.Via[0]
+	slices.Sort(f.Via)
+	if f.Crossing == nil || len(f.Via) == 0 {
+		return
+	}
+	f.Crossing.Protocol = f.Via[0]
+	if len(f.Via) > 1 && f.Via[0] == wrapper { // who wraps for a router is not who swaps
+		f.Crossing.Protocol = f.Via[1]
+	}
+	for _, t := range n.moves {
+		if slices.Contains(f.Crossing.In, fundtrail.TransferOutput{Transfer: t.ID}) && len(t.Outputs) == 1 {
+			if name := opt.Name(t.Outputs[0].Address); name != "" {
+				f.Crossing.Protocol = name // who was paid says more than who else took part
+				return
+			}
+		}
 	}
 }

@@ -78,19 +78,19 @@ func (n *netting) sender() (a fundtrail.Address) {
 }
 
 // net lists what an address gave and got, each by asset.
-func (n *netting) net(who fundtrail.Address) (gave, got []Holding) {
+func (n *netting) net(who fundtrail.Address) (gave, got []fundtrail.Holding) {
 	for f, s := range n.sums {
 		if f.who != who {
 			continue
 		}
 		if more, under := s.gave.Sub(s.got); !under && !more.IsZero() {
-			gave = append(gave, Holding{f.asset, more})
+			gave = append(gave, fundtrail.Holding{Asset: f.asset, Amount: more})
 		} else if under {
 			more, _ := s.got.Sub(s.gave)
-			got = append(got, Holding{f.asset, more})
+			got = append(got, fundtrail.Holding{Asset: f.asset, Amount: more})
 		}
 	}
-	byAsset := func(a, b Holding) int { return a.Asset.Compare(b.Asset) }
+	byAsset := func(a, b fundtrail.Holding) int { return a.Asset.Compare(b.Asset) }
 	slices.SortFunc(gave, byAsset)
 	slices.SortFunc(got, byAsset)
 	return gave, got
@@ -103,7 +103,7 @@ func has(entries []fundtrail.Entry, a fundtrail.Address) bool {
 // joined reports whether a chain of transfers leads from whom somebody paid to who paid
 // the recipient, without going through either, and, when via is set, whether via is
 // one of those between.
-func (n *netting) joined(who, recipient, via fundtrail.Address, gave []Holding) bool {
+func (n *netting) joined(who, recipient, via fundtrail.Address, gave []fundtrail.Holding) bool {
 	root := map[fundtrail.Address]fundtrail.Address{}
 	find := func(a fundtrail.Address) fundtrail.Address {
 		for root[a] != a && !root[a].IsZero() {
@@ -129,7 +129,7 @@ func (n *netting) joined(who, recipient, via fundtrail.Address, gave []Holding) 
 	direct := false
 	for _, t := range n.moves {
 		for _, e := range t.Outputs {
-			if has(t.Inputs, who) && !outer(e.Address) && slices.ContainsFunc(gave, func(h Holding) bool { return h.Asset == t.Asset }) {
+			if has(t.Inputs, who) && !outer(e.Address) && slices.ContainsFunc(gave, func(h fundtrail.Holding) bool { return h.Asset == t.Asset }) {
 				paid[find(e.Address)] = true
 				// A wrapper makes its token without a payer.
 				paid[e.Address] = paid[e.Address] || t.Asset.Contract.IsZero()
@@ -157,9 +157,9 @@ func (n *netting) joined(who, recipient, via fundtrail.Address, gave []Holding) 
 }
 
 // unwrapped: what was given is a token that its contract destroyed and paid out for.
-func (n *netting) unwrapped(who, recipient fundtrail.Address, gave []Holding, paid map[fundtrail.Address]bool) bool {
+func (n *netting) unwrapped(who, recipient fundtrail.Address, gave []fundtrail.Holding, paid map[fundtrail.Address]bool) bool {
 	for _, t := range n.moves {
-		if has(t.Outputs, recipient) && slices.ContainsFunc(gave, func(h Holding) bool { return has(t.Inputs, h.Asset.Contract) && !h.Asset.Contract.IsZero() }) {
+		if has(t.Outputs, recipient) && slices.ContainsFunc(gave, func(h fundtrail.Holding) bool { return has(t.Inputs, h.Asset.Contract) && !h.Asset.Contract.IsZero() }) {
 			return true
 		}
 	}

@@ -26,7 +26,7 @@ var (
 )
 
 // word pads hexadecimal digits to a word.
-func word(s string) string {
+func logWord(s string) string {
 	s = strings.TrimPrefix(s, "0x")
 	return strings.Repeat("0", 64-len(s)) + s
 }
@@ -35,7 +35,7 @@ func word(s string) string {
 // TokenDeposit.
 func logRow(form, tx string, index int, at string, contract, data string, topics ...string) string {
 	for i := range topics {
-		topics[i] = "0x" + word(topics[i])
+		topics[i] = "0x" + logWord(topics[i])
 	}
 	switch form {
 	case "csv":
@@ -63,11 +63,11 @@ func TestBridgeLogs(t *testing.T) {
 	} {
 		// What a decoder needs besides stands after it, another transaction between.
 		text := c.head +
-			logRow(form, h1, 8, c.at, zap, "0x"+word("a4b1")+word(lo)+word("32"), deposited, lo) +
-			logRow(form, h2, 3, c.at, lo, "0x"+word("7"), transfer, ad, wallet) +
-			logRow(form, h1, 7, c.at, lo, "0x"+word("32"), transfer, ad, zap) +
-			logRow(form, h1, 7, c.at, lo, "0x"+word("32"), transfer, ad, zap) +
-			logRow(form, "0x"+strings.Repeat("33", 32), 9, c.at, lo, "0x"+word("32"), transfer, ad, ad)
+			logRow(form, h1, 8, c.at, zap, "0x"+logWord("a4b1")+logWord(lo)+logWord("32"), deposited, lo) +
+			logRow(form, h2, 3, c.at, lo, "0x"+logWord("7"), transfer, ad, wallet) +
+			logRow(form, h1, 7, c.at, lo, "0x"+logWord("32"), transfer, ad, zap) +
+			logRow(form, h1, 7, c.at, lo, "0x"+logWord("32"), transfer, ad, zap) +
+			logRow(form, "0x"+strings.Repeat("33", 32), 9, c.at, lo, "0x"+logWord("32"), transfer, ad, ad)
 		b, err := BridgeEvents(textInput("logs."+form, text), BridgeOptions{Chain: fundtrail.Ethereum, Contracts: bridgeContracts})
 		if err != nil || len(b.Deposits) != 2 || len(b.Withdrawals)+len(b.Unread) != 0 {
 			t.Fatalf("%s: %+v %v", form, b, err)
@@ -86,8 +86,8 @@ func TestBridgeLogs(t *testing.T) {
 		}
 	}
 	// A bridge's message that moves nothing, and a log that was taken back.
-	text := logRow("etl", h1, 8, "1", zap, "0x"+word("a4b1"), deposited, lo) +
-		strings.Replace(logRow("node", h2, 8, "0x1", zap, "0x"+word("a4b1")+word(lo)+word("32"), deposited, lo), "false", "true", 1)
+	text := logRow("etl", h1, 8, "1", zap, "0x"+logWord("a4b1"), deposited, lo) +
+		strings.Replace(logRow("node", h2, 8, "0x1", zap, "0x"+logWord("a4b1")+logWord(lo)+logWord("32"), deposited, lo), "false", "true", 1)
 	b, err := BridgeEvents(textInput("logs.jsonl", text), BridgeOptions{Chain: fundtrail.Ethereum, Contracts: bridgeContracts})
 	if err != nil || len(b.Deposits) != 0 || len(b.Unread) != 1 || !errors.Is(b.Unread[0], fundtrail.ErrInvalid) {
 		t.Errorf("%+v %v", b, err)

@@ -121,8 +121,8 @@ func FuzzBridgeEvents(f *testing.F) {
 	f.Add("CCTX_Withdrawal.csv", tabs("2020", "1650000000", h1, "1", "1650000000", h2, "7", "0xr", "0xe", ad, ad, "50"))
 	f.Add("a.csv", "protocol,side,chain,tx,amount\nx,deposit,eth,"+h1+",5\n")
 	f.Add("a.csv", "protocol,side,chain,tx,amount,memo\nthorchain,,eth,"+h1+",5,=:BTC.BTC:bc1q\n")
-	f.Add("a.jsonl", logRow("etl", h1, 8, "1", zap, "0x"+word("a4b1")+word(lo)+word("32"), hexTopic("TokenDeposit(address,uint256,address,uint256)"), lo))
-	f.Add("a.jsonl", logRow("node", h1, 8, "0x1", lo, "0x"+word("32"), hexTopic("Transfer(address,address,uint256)"), ad, wallet))
+	f.Add("a.jsonl", logRow("etl", h1, 8, "1", zap, "0x"+logWord("a4b1")+logWord(lo)+logWord("32"), hexTopic("TokenDeposit(address,uint256,address,uint256)"), lo))
+	f.Add("a.jsonl", logRow("node", h1, 8, "0x1", lo, "0x"+logWord("32"), hexTopic("Transfer(address,address,uint256)"), ad, wallet))
 	f.Fuzz(func(t *testing.T, name, text string) {
 		b, err := BridgeEvents(textInput(name, text), BridgeOptions{Protocol: "nomad", Chain: fundtrail.Ethereum, Contracts: bridgeContracts})
 		if err != nil && (!errors.Is(err, fundtrail.ErrInvalid) || len(b.Deposits) > 0) {

@@ -308,6 +308,42 @@ func TestTokenTransfers(t *testing.T) {
 	}
 }
 
+func hexOf(h fundtrail.Hash) string { return fmt.Sprintf("0x%x", h[:]) }
+
+// TestLogs: of a table of logs the transfers of tokens are read, and of the chain's own
+// coin its wrapping and unwrapping, where it is said which contract does that.
+func TestLogs(t *testing.T) {
+	topic := func(n int) string { return "0x" + strings.Repeat("0", 24) + addressOf(n)[2:] }
+	wad := func(n int) string { return fmt.Sprintf("0x%064x", n) }
+	log := record{"address": addressOf(7), "data": wad(5), "topics": hexOf(topicTransfer) + "," + topic(1) + "," + topic(2), "transaction_hash": hashOf(1),
+		"log_index": "12", "block_number": londonBlock, "block_timestamp": "1640000001"}
+	deposit := with(log, "log_index", "13", "topics", hexOf(topicDeposit)+", "+topic(3), "data", wad(6))
+	withdrawal := with(log, "log_index", "14", "topics", `["`+hexOf(topicWithdrawal)+`", "`+topic(4)+`"]`, "data", wad(7))
+	zero := "0x" + strings.Repeat("0", 64)
+	rows := []record{log, deposit, withdrawal, log,
+		with(deposit, "log_index", "15", "address", addressOf(8)),                                           // some other contract's
+		with(log, "log_index", "16", "topics", log["topics"]+","+wad(9)),                                    // an item
+		with(log, "log_index", "17", "topics", ""),                                                          // no topic
+		with(log, "log_index", "18", "data", "0x"),                                                          // no token's
+		with(log, "log_index", "19", "topics", hexOf(topicTransfer)+","+topic(1)+","+zero),                  // to nobody
+		with(log, "log_index", "20", "topics", hexOf(topicTransfer)+",0x"+strings.Repeat("f", 64)+","+zero), // from what is no address
+	}
+	wraps := func(a fundtrail.Asset) bool { return a.Contract.String() == addressOf(7) }
+	for name, spell := range map[string]func(...record) string{"CSV": asCSV, "JSON": asJSON} {
+		m, sums := importAll(t, Options{Wraps: wraps}, text(name, spell(rows...)))
+		wantMovements(t, m, "log+12 1>2 5", "log+13 ->3 6", "log+14 4>- 7", "log+19 1>- 5")
+		if sums[0].Rows != len(rows) || sums[0].Kinds != fundtrail.TokenTransfers {
+			t.Errorf("the summary is %+v", sums[0])
+		}
+		m, _ = importAll(t, Options{}, text(name, spell(rows...)))
+		wantMovements(t, m, "log+12 1>2 5", "log+19 1>- 5")
+	}
+	for column, value := range map[string]string{"address": "", "topics": "x", "data": "0x00", "log_index": "1999000000", "transaction_hash": "", "block_number": "", "block_timestamp": "later"} {
+		err := refused(t, Options{Wraps: wraps}, text("x", asCSV(deposit, with(deposit, column, value))))
+		says(t, err, "line 3: column "+column)
+	}
+}
+
 func TestWithdrawals(t *testing.T) {
 	list := fmt.Sprintf(`[{"index": 8, "validator_index": 1, "address": "%s", "amount": 3}, {"index": 7, "validator_index": 2, "address": "%s", "amount": 2}]`, addressOf(1), addressOf(2))
 	asLine := fmt.Sprintf(`{"number": %s, "timestamp": "1640000001", "miner": "%s", "withdrawals": %s}`+"\n", londonBlock, addressOf(9), list)

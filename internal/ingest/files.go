@@ -41,6 +41,9 @@ type Options struct {
 	// whether they succeeded. By default it is held to have moved, unless a file of
 	// this import says otherwise, and Summary.StatusUnknown counts them.
 	LeaveOutUnknown bool
+	// Wraps says which tokens are the chain's own coin, one to one. Their making and
+	// destroying are events of their own, Deposit and Withdrawal, in tables of logs.
+	Wraps func(fundtrail.Asset) bool
 	// Read, when set, is told how many stored bytes were read, for showing progress.
 	// It is called from another goroutine than Files.
 	Read func(n int)
@@ -380,7 +383,7 @@ type format struct {
 }
 
 // formats are tried in this order.
-var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks}
+var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks}
 
 // recognise finds the format whose needed columns the file has.
 func recognise(t *table) (*format, error) {

@@ -150,10 +150,11 @@ func FuzzETL(f *testing.F) {
 		f.Add(spell(tree()...), spell(etlTx), 2)
 		f.Add(spell(with(etlTrace, "trace_type", "reward", "reward_type", "uncle", "transaction_hash", "")), spell(etlBlock), 0)
 		f.Add(spell(record{"token_address": addressOf(7), "from_address": addressOf(1), "to_address": addressOf(2), "value": "5", "transaction_hash": hashOf(1), "log_index": "12", "block_number": londonBlock}), spell(etlTx), 0)
+		f.Add(spell(record{"address": addressOf(7), "data": hashOf(3), "topics": `["` + hexOf(topicDeposit) + `", "` + hashOf(0) + `"]`, "transaction_hash": hashOf(1), "log_index": "13", "block_number": londonBlock}), spell(etlTx), 0)
 		f.Add(spell(with(etlBlock, "withdrawals", `[{"index":1,"address":"`+addressOf(1)+`","amount":3}]`)), spell(etlTx), 0)
 	}
 	f.Fuzz(func(t *testing.T, x, y string, maxBad int) {
-		fuzzImport(t, Options{MaxBad: maxBad}, text("x", x), text("y", y))
+		fuzzImport(t, Options{MaxBad: maxBad, Wraps: func(fundtrail.Asset) bool { return true }}, text("x", x), text("y", y))
 	})
 }
 

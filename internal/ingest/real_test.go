@@ -276,11 +276,37 @@ func TestRealETLOrder(t *testing.T) {
 	}
 }
 
-// TestRealLogs: a table that is not read is refused by name.
+// TestRealLogs: logs tell the same token transfers as the table of those, and besides what
+// was wrapped and unwrapped.
 func TestRealLogs(t *testing.T) {
-	_, err := Files(context.Background(), ledger.NewBuilder(), []Input{etlFile(t, "logs")}, Options{})
-	if !errors.Is(err, fundtrail.ErrInvalid) || !strings.Contains(err.Error(), "token_address, from_address, to_address, value, transaction_hash, log_index, block_number") {
-		t.Errorf("logs: %v", err)
+	inputs := []Input{etlFile(t, "blocks"), etlFile(t, "transactions"), etlFile(t, "token_transfers")}
+	tables, _ := importAll(t, Options{}, inputs...)
+	both, _ := importAll(t, Options{}, append(inputs, etlFile(t, "logs"))...)
+	if dump(tables) != dump(both) {
+		t.Error("the logs tell other transfers than the table of transfers")
+	}
+	alone, _ := importAll(t, Options{}, inputs[0], inputs[1], etlFile(t, "logs"))
+	if a, b := alone.Size(), tables.Size()-9; a != b { // nine are of items, with four topics
+		t.Errorf("%d movements by the logs alone, %d by the tables but for items", a, b)
+	}
+	const weth = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
+	wrapped, sums := importAll(t, Options{Wraps: func(a fundtrail.Asset) bool { return a.Contract.String() == weth }}, append(inputs, etlFile(t, "logs"))...)
+	var made, burnt int
+	var mv fundtrail.Movement
+	for p := range wrapped.Size() {
+		wrapped.Movement(p, &mv)
+		if wrapped.Asset(mv.Asset).Contract.String() != weth {
+			continue
+		}
+		if mv.From == fundtrail.NoAddress {
+			made++
+		}
+		if mv.To == fundtrail.NoAddress {
+			burnt++
+		}
+	}
+	if sums[3].Rows != 681 || made != 30 || burnt != 31 || int(wrapped.Size()) != int(tables.Size())+made+burnt {
+		t.Errorf("%d logs: %d makings and %d destroyings of WETH among %d movements, %d without", sums[3].Rows, made, burnt, wrapped.Size(), tables.Size())
 	}
 }
 

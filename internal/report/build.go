@@ -81,6 +81,7 @@ type builder struct {
 	t        *fundtrail.Trace
 	about    About
 	policies []fundtrail.Policy
+	swaps    map[fundtrail.TransferOutput]bool // noted, by their first record
 	list     []*Address
 	seen     map[fundtrail.Address]int // address -> its place in list
 	assets   map[fundtrail.Asset]bool
@@ -216,6 +217,7 @@ func (b *builder) hop(h *fundtrail.Hop) {
 	for _, s := range h.Spends {
 		out.Spends = append(out.Spends, s.String())
 	}
+	b.swap(h)
 	role := "hop"
 	if h.Kind == fundtrail.HopTheft {
 		role = "source"

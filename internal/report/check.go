@@ -130,6 +130,7 @@ func (c *checker) flow() {
 	c.hops("hops", d.Hops)
 	c.hops("touched", d.Touched)
 	c.passages()
+	c.swaps()
 }
 
 // onward checks what was found from who took value out of mixers.

@@ -38,6 +38,7 @@ type Flow struct {
 	Touched    []Hop       `json:"touched"` // the rest that the sums rest on: fees, dust, and what only poison or a gap reaches
 	Inferences []Inference `json:"inferences"`
 	Passages   []Passage   `json:"passages,omitempty"` // where value came out of mixers and bridges, with odds; asked for with --through
+	Swaps      []Swap      `json:"swaps,omitempty"`    // that the trace went through; asked for with --through
 }
 
 // Header says what was asked, and how: with Inputs, all it takes to ask again.

@@ -33,6 +33,8 @@ type pageView struct {
 	Assets                            []assetView
 	Passages                          []passedView
 	Onward                            []onwardView
+	Swaps                             []swapView
+	MoreSwaps                         string
 	Steps                             []stepView
 	Thefts                            []theftView
 	MoreThefts                        string
@@ -182,6 +184,7 @@ func (x *index) page() *pageView {
 		TraceCommand: commandLine(x.traceCommand()), VerifyCommand: commandLine(x.verifyCommand()),
 		Program: clean(d.Program), Schema: clean(d.Schema),
 	}
+	v.Swaps, v.MoreSwaps = x.swapViews()
 	v.Asked = "Where the value of " + clean(h.Subject) + " went"
 	if v.Backward {
 		v.Asked = "Where the value of " + clean(h.Subject) + " came from"

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -63,9 +65,15 @@ func (x *index) arrived() (there, across [][]arrivals) {
 		}
 		a.add(h, x.d.Trace.Policy)
 	}
+	followed := map[string]bool{} // what went into a swap needs no look: the trace went on
+	for i := range x.d.Swaps {
+		for _, record := range x.d.Swaps[i].In {
+			followed[record] = true
+		}
+	}
 	for i := range x.d.Hops {
 		h := &x.d.Hops[i]
-		if h.End == nil {
+		if h.End == nil || followed[h.Tx+":"+strconv.FormatUint(uint64(h.Index), 10)] {
 			continue
 		}
 		at, other := h.To, h.From
@@ -175,6 +183,13 @@ func (x *index) partyStep(end int, there, across []arrivals) step {
 		return step{title: "Look for these payments on the other side of " + who,
 			why: "The value goes on, on another chain, under a transaction that this ledger does not hold.", rows: x.rows(e, there)}
 	case "swap":
+		if len(across) == 0 && len(x.d.Swaps) > 0 {
+			return step{title: who} // all of it is followed: no address is left
+		}
+		if what, _, unseen := strings.Cut(who, ", the data does not show"); unseen {
+			return step{title: "Find what came out where value was " + what,
+				why: "The transactions are known, and the data lacks the other side of them: add internal transfers and logs to the ledger.", rows: x.rows(e, across)}
+		}
 		return step{title: "Find what " + who + " paid out",
 			why: "The value goes on in another asset, inside the same transactions. Add token transfers and internal transfers of these addresses to the ledger:", rows: x.rows(e, across)}
 	case "theft":

@@ -41,6 +41,7 @@ func Text(w io.Writer, d *Document, o TextOptions) error {
 	t.stolen()
 	t.where()
 	t.through()
+	t.swapped()
 	t.onward()
 	t.over()
 	t.policies()

@@ -113,8 +113,11 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 		e.crossing = r.passage(r.crossed[p].crossing)
 	}
 	v := r.verdict(to, asset, move, pc)
-	if v.kind == "" {
+	switch v.kind {
+	case "":
 		v = r.entered(p)
+	case fundtrail.EndSwap, fundtrail.EndBurned:
+		v = r.wrapped(v, p, to, asset)
 	}
 	if v.kind == "" {
 		i, why, err := r.follow(to, asset, p, p+1, pc)

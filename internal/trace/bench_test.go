@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"strconv"
@@ -101,4 +102,44 @@ func BenchmarkTrace(b *testing.B) {
 			b.ReportMetric(float64(len(tr.Ends)), "ends")
 		})
 	}
+}
+
+// BenchmarkSwaps follows one address through a ledger in which every transaction swaps, in
+// orders of all sorts: what it costs to plan them.
+func BenchmarkSwaps(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 89))
+	var txs []swapTx
+	var orders [][]int
+	for len(txs) < 5000 {
+		for _, tx := range randomSwapTxs(r) {
+			txs, orders = append(txs, tx), append(orders, anotherOrder(r, tx.moves))
+		}
+	}
+	facts, records, swaps := lay(txs, orders)
+	at := map[fundtrail.TransferOutput]fundtrail.Crossing{}
+	for _, c := range swaps {
+		for _, o := range c.In {
+			at[o] = c
+		}
+	}
+	in := trace.Input{Ledger: seal(b, facts, nil), Crossings: crossingsAt(at)}
+	in.Thefts = []fundtrail.Theft{{Tx: records[0][0].Transfer.Tx, Index: records[0][0].Transfer.Index, HasIndex: true}}
+	visited := 0
+	for b.Loop() {
+		var err error
+		if visited, err = trace.Visit(b.Context(), in, trace.Options{Hub: 1 << 30, Payback: -1, Dust: map[fundtrail.Asset]fundtrail.Amount{}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(txs)), "ns/transaction")
+	b.ReportMetric(float64(visited), "movements")
+}
+
+type crossingsAt map[fundtrail.TransferOutput]fundtrail.Crossing
+
+func (c crossingsAt) Crossings(in fundtrail.TransferOutput) []fundtrail.Crossing {
+	if one, ok := c[in]; ok {
+		return []fundtrail.Crossing{one}
+	}
+	return nil
 }

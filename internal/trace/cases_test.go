@@ -26,7 +26,9 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 //	answer
 //
 // A question is "ledger" with a ledger's text, "tags" with lines of NAME CATEGORY ACTOR
-// [ROLE], "mixes" with lines of TX PROTOCOL CONFIDENCE [INPUT+INPUT>OUTPUT:WHOLE], or "trace" with what to trace from and options; only trace has an answer.
+// [ROLE], "mixes" with lines of TX PROTOCOL CONFIDENCE [INPUT+INPUT>OUTPUT:WHOLE],
+// "crossings" with lines as parseCrossings reads them, or "trace" with what to trace from
+// and options; only trace has an answer.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -53,9 +55,10 @@ func TestCases(t *testing.T) {
 }
 
 type caseState struct {
-	text  *ledgertest.Text
-	mixes mixes
-	tags  map[fundtrail.Address][]fundtrail.Tag
+	mixes     mixes
+	text      *ledgertest.Text
+	tags      map[fundtrail.Address][]fundtrail.Tag
+	crossings fakeCrossings
 }
 
 func runCases(t *testing.T, text string) string {
@@ -98,7 +101,10 @@ func (s *caseState) answer(t *testing.T, command []string, body string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.text, s.tags, s.mixes = l, map[fundtrail.Address][]fundtrail.Tag{}, mixes{}
+		s.text, s.tags, s.mixes, s.crossings = l, map[fundtrail.Address][]fundtrail.Tag{}, mixes{}, nil
+		return ""
+	case "crossings":
+		s.crossings = parseCrossings(t, body)
 		return ""
 	case "tags":
 		for _, line := range strings.Split(body, "\n") {
@@ -147,6 +153,9 @@ func (s *caseState) input(t *testing.T, args []string) (trace.Input, trace.Optio
 	}
 	if len(s.mixes) > 0 {
 		in.Mixes = s.mixes
+	}
+	if s.crossings != nil {
+		in.Crossings = s.crossings
 	}
 	opt := trace.Options{Dust: map[fundtrail.Asset]fundtrail.Amount{}}
 	chain := fundtrail.Ethereum
@@ -210,6 +219,10 @@ func (s *caseState) input(t *testing.T, args []string) (trace.Input, trace.Optio
 				opt.Until = at
 			} else {
 				opt.Since = at
+			}
+		case "wraps": // NAME, of the contract and of the token
+			in.Wraps = func(a fundtrail.Asset) bool {
+				return a.Contract == ledgertest.Address(chain, value) || a == ledgertest.Asset(chain, value)
 			}
 		case "backward":
 			opt.Direction = fundtrail.Backward

@@ -25,13 +25,9 @@ func (r *run) cross(e *event, pc *parcel) {
 		return
 	}
 	p := e.at
-	c, ins, outs := r.choose(p)
-	if len(outs) == 0 {
+	a := r.crossing(p)
+	if a == nil || len(a.outs) == 0 && !a.swaps() {
 		return
-	}
-	var in fundtrail.Amount
-	for _, q := range ins {
-		in = plus(in, r.amountAt(q))
 	}
 	// A policy that one side's chain does not know goes on as haircut.
 	info, _ := r.ledger.Asset(e.asset).Chain.Info()
@@ -41,74 +37,73 @@ func (r *run) cross(e *event, pc *parcel) {
 			taint[p] = taint[fundtrail.Haircut]
 		}
 	}
-	for _, q := range outs {
-		if !r.after(q, p) || in.IsZero() {
+	for _, q := range a.outs {
+		if a.in.IsZero() || !r.comesOut(a, q, p) {
 			continue
 		}
 		amount := r.amountAt(q)
 		inj := r.crossed[q]
 		if inj == nil {
-			inj = &injection{crossing: c, depth: e.depth}
+			inj = &injection{crossing: a.crossing, depth: e.depth}
 			r.crossed[q] = inj
 		}
 		for i := range inj.taint {
-			share, _ := taint[i].Min(in).MulDiv(amount, in)
+			share, _ := taint[i].Min(a.in).MulDiv(amount, a.in)
 			inj.taint[i] = addCapped(inj.taint[i], share, amount)
 		}
-		share, _ := pc.widened.Min(in).MulDiv(amount, in)
+		share, _ := pc.widened.Min(a.in).MulDiv(amount, a.in)
 		inj.possible = addCapped(inj.possible, plus(share, fundtrail.NewAmount(1)), amount)
 		inj.depth = min(inj.depth, e.depth)
 		r.want(q)
 	}
-	e.kind, e.crossing = hopCrossing, r.passage(c)
+	e.kind, e.crossing = hopCrossing, r.passage(a.crossing)
 }
 
-// choose returns the one crossing that a record went into, and its records: nil when there
-// is none, no outs when the ledger does not hold where it came out.
-//
-// A payment is used once. Several crossings of one payment are several accounts of where
-// the same value went, and to follow two would make value; so the most confident is taken,
-// and where two that differ are equally so, none: they contradict each other. What one
-// payment paid for in several parts is one crossing with several Out. A crossing less
-// confident than a claim must be to end the trace is none.
-func (r *run) choose(p fundtrail.Position) (best *fundtrail.Crossing, ins, outs []fundtrail.Position) {
-	contradicted := false
-	for _, c := range r.in.Crossings.Crossings(r.ledger.Output(p)) {
-		switch {
-		case c.Confidence < r.opt.MinConfidence:
-		case best == nil || c.Confidence > best.Confidence:
-			best, contradicted = &c, false
-		case c.Confidence == best.Confidence && !(slices.Equal(c.In, best.In) && slices.Equal(c.Out, best.Out)):
-			contradicted = true
-		}
-	}
-	if best == nil || contradicted {
-		return nil, nil, nil
-	}
-	ins, held := r.records(best.In)
-	outs, found := r.records(best.Out)
-	if !held || !found {
-		outs = nil
-	}
-	return best, ins, outs
-}
-
-// entered says whether a record is the way into a crossing: then value ends at whoever it
-// was paid to, tagged or not. Of a swap the other side must come later than it; into a
-// bridge it went by the bridge's own word, whether or not the other side is known.
-func (r *run) entered(p fundtrail.Position) verdict {
+// entered is the verdict about a record that is the way into a crossing: value ends at
+// whoever it was paid to, tagged or not. Into a bridge it went by the bridge's own word,
+// whether or not the other side is known. What a swap brought out must come out, or not be
+// in the data.
+func (r *run) entered(p fundtrail.Position) (v verdict) {
 	if r.in.Crossings == nil || r.back {
-		return verdict{}
+		return v
 	}
-	c, _, outs := r.choose(p)
+	switch a := r.crossing(p); {
+	case a == nil:
+	case a.crossing.Kind == fundtrail.Bridge:
+		v = verdict{kind: fundtrail.EndBridge, label: a.crossing.Protocol, reason: "a deposit by the bridge's own events"}
+	case !a.swaps():
+	case len(a.outs) == 0:
+		v = verdict{kind: fundtrail.EndSwap, label: "swapped, the data does not show for what", reason: "swapped in the same transaction; the data does not show who has what came out"}
+	case slices.ContainsFunc(a.outs, func(q fundtrail.Position) bool { return r.comesOut(a, q, p) }):
+		v = verdict{kind: fundtrail.EndSwap, label: "swapped", reason: "swapped in the same transaction; what came out is followed"}
+	}
+	return v
+}
+
+// wrapped is the verdict about a payment to who wraps its chain's own coin, or of the
+// wrapped coin to nobody, where what came out of it is not in the data: else v.
+func (r *run) wrapped(v verdict, p fundtrail.Position, to fundtrail.AddressID, asset fundtrail.AssetID) verdict {
+	if r.in.Crossings == nil || r.in.Wraps == nil || r.back || r.crossing(p) != nil {
+		return v
+	}
+	paid := r.ledger.Asset(asset)
 	switch {
-	case c == nil:
-	case c.Kind == fundtrail.Swap && slices.ContainsFunc(outs, func(q fundtrail.Position) bool { return r.after(q, p) }):
-		return verdict{kind: fundtrail.EndSwap, label: "swapped", reason: "swapped in the same transaction; what came out is followed"}
-	case c.Kind == fundtrail.Bridge:
-		return verdict{kind: fundtrail.EndBridge, label: c.Protocol, reason: "a deposit by the bridge's own events"}
+	case to == fundtrail.NoAddress && r.in.Wraps(paid):
+		return verdict{kind: fundtrail.EndSwap, label: "unwrapped, the data does not show the coin",
+			reason: "the wrapped coin was destroyed, one to one for the chain's own; the data does not show who has that"}
+	case to != fundtrail.NoAddress && paid.Contract.IsZero() && r.in.Wraps(fundtrail.Asset{Chain: paid.Chain, Contract: r.address(to)}):
+		v.label, v.actor, v.reason = "wrapped, the data does not show the token", "", "paid to the contract that wraps the chain's own coin, one to one; the data does not show who has the token"
 	}
-	return verdict{}
+	return v
+}
+
+// comesOut reports whether value that went into a crossing at p can come out at q. Within
+// a transaction of accounts the plan says so, elsewhere the order of the visit.
+func (r *run) comesOut(a *answer, q, p fundtrail.Position) bool {
+	if s := &r.plan.span; q >= s.First && q < s.End && !r.lane(p).coins {
+		return a.fits
+	}
+	return r.after(q, p)
 }
 
 // passage returns the number by which an event names a crossing.

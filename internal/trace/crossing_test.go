@@ -208,9 +208,12 @@ var crossingCases = []crossingCase{
 			2022-03-29T13:00Z t4 eth  thief -> exchange 0.000020 BBB`,
 		thefts:    "eth:t1:1000000",
 		crossings: "eth:t3:1000001 => eth:t2:1000000 + eth:t3:1000000",
+		// In one transaction it may: a pool pays out before it is paid.
 		want: `
 			t1 theft 10 10 10 10 10 10
-			t3 crossing 4 4 4 4 4 4`,
+			t3 crossing 20 20 20 20 20 20
+			t3 crossing 4 4 4 4 4 4
+			t4 transfer 0 20 10 20 0 20`,
 	},
 	{
 		name: "nor on another chain",

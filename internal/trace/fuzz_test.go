@@ -224,7 +224,7 @@ func (s *diceScene) thefts(d *dice) {
 	}
 	var crossings fakeCrossings
 	for range r.IntN(6) {
-		c := fundtrail.Crossing{Kind: fundtrail.Bridge, Method: "fake/1"}
+		c := fundtrail.Crossing{Kind: []fundtrail.CrossingKind{fundtrail.Bridge, fundtrail.Swap}[r.IntN(2)], Method: "fake/1", Confidence: 90}
 		for range 1 + r.IntN(2) {
 			c.In = append(c.In, s.records[r.IntN(len(s.records))])
 			c.Out = append(c.Out, s.records[r.IntN(len(s.records))])

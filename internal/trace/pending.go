@@ -37,6 +37,11 @@ func (s *pending) add(p fundtrail.Position) {
 	pg.any[w/64] |= 1 << (w % 64)
 }
 
+func (s *pending) has(p fundtrail.Position) bool {
+	pg := s.pages[p/pageBits]
+	return pg != nil && pg.words[p%pageBits/64]>>(p%64)&1 != 0
+}
+
 // next returns the first member at or after p and below end.
 func (s *pending) next(p, end fundtrail.Position) (fundtrail.Position, bool) {
 	for p < end {

@@ -85,7 +85,7 @@ func randomScene(t testing.TB, seed uint64) *scene {
 		for a := range tags {
 			tagged[a] = true
 		}
-		s.in.Crossings = randomCrossings(r, s.ledger, tagged)
+		s.in.Crossings = append(randomCrossings(r, s.ledger, tagged), randomSwaps(r, s.ledger)...)
 	}
 	s.opt.Policy = []fundtrail.Policy{fundtrail.FIFO, fundtrail.LIFO, fundtrail.Haircut}[r.IntN(3)]
 	s.opt.Hub = []int{0, 3}[r.IntN(2)]

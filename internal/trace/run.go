@@ -26,6 +26,7 @@ type run struct {
 	shares   map[fundtrail.Position]fundtrail.Amount // of the records of thefts: what is stolen of them, where not all is
 	stopped  []stop                                  // those of them that are not followed
 	crossed  map[fundtrail.Position]*injection
+	plan     plan // of the transaction that is being visited
 	stolen   map[fundtrail.AssetID]*stolen
 	lost     []fundtrail.Stolen // thefts that the ledger cannot follow
 	claims   claims
@@ -156,14 +157,18 @@ func (r *run) visit(ctx context.Context) error {
 		}
 		p := l.next
 		var err error
-		if l.coins {
+		switch {
+		case l.coins:
 			var span fundtrail.Span
 			if span, err = r.coinTransaction(p); r.back {
 				l.cursor = span.First
 			} else {
 				l.cursor = span.End
 			}
-		} else {
+		case r.reorders(p):
+			l.cursor = r.plan.span.End
+			err = r.inOrder()
+		default:
 			l.cursor = p
 			if !r.back {
 				l.cursor = p + 1

@@ -17,9 +17,11 @@
 //
 // The movements of an account chain's transaction take effect in the order of their
 // index: the value sent, internal transfers in trace order, token transfers in log
-// order, the fee last. A coin transaction's outputs take its inputs in their order,
-// and the fee takes what is left. FIFO and LIFO depend on this. A CoinJoin has no order:
-// where [Input] has Mixes, value ends in it, but for what is surely its owner's change.
+// order, the fee last. Where swaps are followed, what goes into one comes before what
+// comes out of it, and each balance keeps the order of its own movements: see plan.go. A
+// coin transaction's outputs take its inputs in their order, and the fee takes what is
+// left. FIFO and LIFO depend on this. A CoinJoin has no order: where [Input] has Mixes,
+// value ends in it, but for what is surely its owner's change.
 //
 // # Policies
 //
@@ -80,6 +82,8 @@ type Input struct {
 	Crossings Crossings
 	// Mixes recognises CoinJoins; nil follows them as any transaction.
 	Mixes Mixes
+	// Wraps says which tokens are their chain's own coin, one to one; nil when not known.
+	Wraps func(fundtrail.Asset) bool
 	// Price returns an asset's price on the day of the given Unix second; nil when no
 	// prices are known.
 	Price func(asset fundtrail.Asset, unix int64) (fundtrail.Price, bool)
@@ -91,7 +95,8 @@ type Input struct {
 type Crossings interface {
 	// Crossings returns the crossings that have the record among their In. Several of one
 	// record are several accounts of the same value, of which the most confident counts.
-	// One without Out says that the value went in and that where it came out is not known.
+	// One without Out says that the value went in, and that the data does not show
+	// where it came out: there the trace ends.
 	Crossings(in fundtrail.TransferOutput) []fundtrail.Crossing
 }
 
