@@ -264,10 +264,17 @@ func TestCallLeg(t *testing.T) {
 func FuzzLegs(f *testing.F) {
 	for i, c := range legCases {
 		f.Add(byte(i), c.data)
+		f.Add(byte(i), abi(stargatePacket(7)))
 	}
 	f.Fuzz(func(t *testing.T, i byte, data []byte) {
 		c := legCases[int(i)%len(legCases)]
 		tx, from := legTx(c.protocol, c.signature, c.topics, data)
+		if c.protocol == stargate { // LayerZero's events beside it
+			e := tx.Events[0]
+			before := fundtrail.Event{Contract: e.Contract, Topics: []fundtrail.Hash{layerZeroReceived, hashOf(101), wordOf(who("gs"))}, Data: data}
+			after := fundtrail.Event{Contract: e.Contract, Topics: []fundtrail.Hash{layerZeroPacket}, Data: data}
+			tx.Events = []fundtrail.Event{before, e, after}
+		}
 		legs, err := Legs(tx, from)
 		if err != nil && !errors.Is(err, fundtrail.ErrInvalid) || err != nil && len(legs) > 0 {
 			t.Fatal(legs, err)

@@ -155,7 +155,7 @@ func TestBridgePassages(t *testing.T) {
 		}
 		tr.Hops = append(tr.Hops, h, h) // a record told twice is paid once
 	}
-	tr.Hops = append(tr.Hops, fundtrail.Hop{Record: recordOf(99, 0)}, fundtrail.Hop{Record: recordOf(2, 0), End: 1}, fundtrail.Hop{Record: recordOf(2, 1), End: -1})
+	tr.Hops = append(tr.Hops, fundtrail.Hop{Record: recordOf(6, fundtrail.LogIndex), End: -1}, fundtrail.Hop{Record: recordOf(99, 0)}, fundtrail.Hop{Record: recordOf(2, 0), End: 1}, fundtrail.Hop{Record: recordOf(2, 1), End: -1})
 	passages, notes, err := b.Passages(tr)
 	if err != nil || len(passages) != 4 {
 		t.Fatalf("%+v %v %v", passages, notes, err)
@@ -173,6 +173,12 @@ func TestBridgePassages(t *testing.T) {
 	}
 	if len(moonward.Withdrawals)+len(lost.Withdrawals) != 0 {
 		t.Errorf("%+v %+v", moonward, lost)
+	}
+	// What the trace could not bring out, as when it came out in the same second, is told too.
+	stuck := *tr
+	stuck.Hops = slices.DeleteFunc(slices.Clone(tr.Hops), func(h fundtrail.Hop) bool { return h.Record.Transfer.Tx == onEth(6) })
+	if again, _, _ := b.Passages(&stuck); len(again) != 5 || len(again[0].Withdrawals) != 1 || again[0].Withdrawals[0].Record != recordOf(6, fundtrail.LogIndex) {
+		t.Errorf("%+v", again)
 	}
 	all := strings.Join(notes, "\n")
 	for _, want := range []string{"no deposit for 1 of the payments", "1 of the payments into bridges have no payout in the events: celer " + onEth(5).String() + ", for " + bob + " on polygon",

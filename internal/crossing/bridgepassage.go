@@ -16,7 +16,10 @@ const maxSaid = 10
 // pair and the ledger does not hold, and with what may be its payout by rank. Notes say
 // what is left out.
 func (b *Bridges) Passages(tr *fundtrail.Trace) (passages []fundtrail.Passage, notes []string, err error) {
-	o := &over{b: b, at: map[int]int{}, seen: map[fundtrail.TransferOutput]bool{}}
+	o := &over{b: b, at: map[int]int{}, seen: map[fundtrail.TransferOutput]bool{}, came: map[fundtrail.TransferOutput]bool{}}
+	for i := range tr.Hops {
+		o.came[tr.Hops[i].Record] = true
+	}
 	missed := 0
 	for i := range tr.Hops {
 		h := &tr.Hops[i]
@@ -65,8 +68,8 @@ func said(notes, cases []string, what string) []string {
 // An over gathers passages.
 type over struct {
 	b                  *Bridges
-	at                 map[int]int // passage of a way
-	seen               map[fundtrail.TransferOutput]bool
+	at                 map[int]int                       // passage of a way
+	seen, came         map[fundtrail.TransferOutput]bool // payments told; records of the trace
 	list               []fundtrail.Passage
 	without, elsewhere []string
 }
@@ -93,7 +96,7 @@ func (o *over) deposit(w int, h *fundtrail.Hop) {
 		p.Protocol, p.Pool = leg.Protocol, route{leg.Protocol, leg.Tx.Chain, leg.Peer}.String()
 		m, paired := o.b.paid[d]
 		switch {
-		case paired && o.b.held[m.Withdrawal] && h.Crossing != nil:
+		case paired && h.Crossing != nil && o.came[o.b.withdrawals[m.Withdrawal].Record]:
 			continue // the trace goes on with it
 		case paired:
 			o.withdrawal(&p, m.Withdrawal, m.Probability, m.Method, 1)
