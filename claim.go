@@ -17,6 +17,33 @@ type Source struct {
 // Confidence runs from 0 to 100, as in STIX and in GraphSense tag packs.
 type Confidence uint8
 
+// Known is the second clock of a claim: the day from which the public could know it.
+// The first clock is when what it tells happened.
+type Known struct {
+	On    time.Time // a day of UTC
+	Basis KnownBasis
+}
+
+// A KnownBasis says what a claim's Known rests on. A record's own word comes first.
+type KnownBasis string
+
+const (
+	KnownStated    KnownBasis = "stated"    // the record says so
+	KnownAct       KnownBasis = "act"       // the public act that the claim tells of was known on its day
+	KnownPublished KnownBasis = "published" // the source's own day of publication
+	KnownRetrieved KnownBasis = "retrieved" // no later than the day on which the source was read
+)
+
+// When is a second, a day, a month or a range of days, in UTC: From and To are its first
+// and last day, and the same second where Exact. The zero When is not stated.
+type When struct {
+	From, To time.Time
+	Exact    bool
+}
+
+// IsZero reports whether no time is stated.
+func (w When) IsZero() bool { return w.From.IsZero() }
+
 // An Actor is a party in the real world: an exchange, a mixer's operator, a
 // victim, a threat group. (Addresses under one control are a Cluster.)
 type Actor struct {
@@ -43,6 +70,7 @@ type Statement struct {
 	By         string    // who says so
 	Date       time.Time // of what it tells; zero where it has no date
 	Confidence Confidence
+	Known      Known
 	Source     Source
 }
 
@@ -88,6 +116,7 @@ type Incident struct {
 	Victim       Actor
 	Losses       []LossClaim
 	Attributions []AttributionClaim
+	Figures      []Figure // what was taken in which asset, what was frozen, seized or returned
 	Thefts       []Theft
 	Addresses    []Tag // one per claim: an address that two sources name is here twice
 	Statements   []Statement
@@ -102,6 +131,7 @@ type DateClaim struct {
 	Exact      bool // to the second; else From and To are days of UTC, and may be equal
 	Note       string
 	Confidence Confidence
+	Known      Known
 	Source     Source
 }
 
@@ -113,6 +143,7 @@ type LossClaim struct {
 	By         string
 	Note       string
 	Confidence Confidence
+	Known      Known
 	Source     Source
 }
 
@@ -125,6 +156,7 @@ type AttributionClaim struct {
 	Denied     bool
 	Note       string
 	Confidence Confidence
+	Known      Known
 	Source     Source
 }
 
