@@ -39,6 +39,7 @@ func (p problem) String() string {
 // A linter collects what is wrong with a set of records, and what the rules need to know
 // of all of them together.
 type linter struct {
+	name   string    // of a user's folder
 	latest time.Time // the day after which nothing is
 	tidy   bool      // ask for order, spelling and summaries too, as of our own records
 	base   map[string]map[string]bool
@@ -128,6 +129,9 @@ func (l *linter) record(name string, raw []byte) {
 		l.doc = doc.Content[0]
 		l.node(name, l.doc, unreadSources(l.doc))
 		l.sources(name, l.doc)
+	}
+	if a := field(l.doc, "aliases"); l.tidy && a != nil && path.Dir(name) != "actors" && !aliasLine.Match(raw) {
+		l.badAt(name, a.Line, "aliases: want them on one line, as [one, other], where they are found without parsing")
 	}
 	for i, line := range strings.Split(string(raw), "\n") {
 		if l.tidy && unfinished.MatchString(line) {
