@@ -175,12 +175,10 @@ func actionText(w io.Writer, v *record.View, a *fundtrail.Action) error {
 		rows = append(rows, []string{name, g.Role, s.basis("", g.Confidence, g.Known, g.Source)})
 	}
 	s.table(2, rows)
-	var figures []record.Cited
-	for _, f := range a.Figures {
-		figures = append(figures, record.Cited{Record: record.Ref{Kind: record.KindAction, ID: a.ID}, Figure: f})
-	}
-	s.figures("IN FIGURES", v, figures)
-	s.proceedings("IN COURT", v, v.Of(record.Ref{Kind: record.KindAction, ID: a.ID}).Proceedings)
+	at := record.Ref{Kind: record.KindAction, ID: a.ID}
+	l := v.Of(at)
+	s.figures("IN FIGURES", v, at, l.Figures)
+	s.proceedings("IN COURT", v, l.Proceedings)
 	s.statements("WHAT IS SAID OF IT", a.Statements)
 	s.addresses(a.Addresses)
 	return s.end(w)

@@ -110,7 +110,7 @@ func actorText(w io.Writer, v *record.View, f *record.ActorFile) error {
 	s.thefts("ROBBED", v, f.Links.Robbed, nil)
 	s.actions("WHAT WAS DONE", v, f.Links.Actions)
 	s.proceedings("IN COURT", v, f.Links.Proceedings)
-	s.figures("IN FIGURES", v, f.Links.Figures)
+	s.figures("IN FIGURES", v, record.Ref{Kind: record.KindActor, ID: a.ID}, f.Links.Figures)
 	s.statements("WHAT IS SAID OF IT", a.Statements)
 	if f.Service != nil {
 		s.statements("WHAT IS SAID OF THE SERVICE", f.Service.Statements)

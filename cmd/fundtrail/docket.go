@@ -118,8 +118,9 @@ func caseText(w io.Writer, v *record.View, p *fundtrail.Proceeding) error {
 		rows = append(rows, []string{shortWhen(e.When), string(e.What), e.Text + expected(e) + " " + s.basis(e.By, e.Confidence, e.Known, e.Source)})
 	}
 	s.table(2, rows)
-	l := v.Of(record.Ref{Kind: record.KindProceeding, ID: p.ID})
-	s.figures("IN FIGURES", v, l.Figures)
+	at := record.Ref{Kind: record.KindProceeding, ID: p.ID}
+	l := v.Of(at)
+	s.figures("IN FIGURES", v, at, l.Figures)
 	s.actions("ACTS", v, l.Actions)
 	s.proceedings("RELATED CASES", v, l.Proceedings)
 	if len(p.Incidents)+len(p.Services) > 0 {

@@ -93,8 +93,9 @@ func incidentText(w io.Writer, v *record.View, in *fundtrail.Incident) error {
 	s.losses(in)
 	s.heading("WHO DID IT")
 	s.attributions(v, in)
-	l := v.Of(record.Ref{Kind: record.KindIncident, ID: in.ID})
-	s.figures("IN FIGURES", v, l.Figures)
+	at := record.Ref{Kind: record.KindIncident, ID: in.ID}
+	l := v.Of(at)
+	s.figures("IN FIGURES", v, at, l.Figures)
 	s.statements("HOW", in.How)
 	s.actions("WHAT WAS DONE ABOUT IT", v, l.Actions)
 	s.proceedings("IN COURT", v, l.Proceedings)
@@ -183,14 +184,23 @@ func shortWhen(w fundtrail.When) string {
 	return strings.ReplaceAll(record.WhenText(w), "..", " to ")
 }
 
-func (s *sheet) figures(title string, v *record.View, list []record.Cited) {
+// figures lists numbers about the record at, each once: the record of an act repeats what
+// the one of the theft says.
+func (s *sheet) figures(title string, v *record.View, at record.Ref, list []record.Cited) {
 	if len(list) == 0 {
 		return
 	}
 	s.heading("%s", title)
 	var rows [][]string
+	seen := map[string]bool{}
 	for _, f := range list {
-		rows = append(rows, []string{figureWhat(f), figureNumber(f), figureAbout(v, f) + s.basis(f.By, f.Confidence, f.Known, f.Source)})
+		of := cmp.Or(f.Of, at.ID)
+		key := fmt.Sprint(f.What, f.USD, f.Quantity, f.Unit, of, f.Through, f.By, f.Period)
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		rows = append(rows, []string{figureWhat(f), figureNumber(f), figureAbout(v, at, f) + s.basis(f.By, f.Confidence, f.Known, f.Source)})
 	}
 	s.table(2, rows)
 }
@@ -210,7 +220,7 @@ func figureWhat(f record.Cited) string {
 func figureNumber(f record.Cited) string {
 	var parts []string
 	if f.Quantity != "" {
-		parts = append(parts, f.Quantity+" "+f.Unit)
+		parts = append(parts, record.Grouped(f.Quantity)+" "+f.Unit)
 	}
 	if !f.USD.IsZero() {
 		parts = append(parts, record.Dollars(f.USD, f.USD, false))
@@ -219,12 +229,12 @@ func figureNumber(f record.Cited) string {
 }
 
 // figureAbout says what the figure is about, where the page does not.
-func figureAbout(v *record.View, f record.Cited) string {
+func figureAbout(v *record.View, at record.Ref, f record.Cited) string {
 	var parts []string
-	if f.Through != "" {
+	if f.Through != "" && f.Through != at.ID {
 		parts = append(parts, "through "+v.Name(f.Through))
 	}
-	if f.Actor != "" {
+	if f.Actor != "" && f.Actor != at.ID {
 		parts = append(parts, "by "+v.Name(f.Actor))
 	}
 	if !f.Period.IsZero() {
@@ -233,8 +243,10 @@ func figureAbout(v *record.View, f record.Cited) string {
 	if f.Count > 0 {
 		parts = append(parts, fmt.Sprintf("in %d thefts", f.Count))
 	}
-	if f.Of != "" && f.Record.ID != f.Of {
+	if f.Of != "" && f.Of != at.ID {
 		parts = append(parts, "of "+f.Of)
+	} else if f.Of == "" && f.Record != at && f.Record.Kind != record.KindPublication {
+		parts = append(parts, "in "+f.Record.String())
 	}
 	if f.Note != "" {
 		parts = append(parts, f.Note)
@@ -357,8 +369,9 @@ func claimRows(v *record.View, in *fundtrail.Incident) [][]string {
 		}
 		add(what, record.WhenText(fundtrail.When{From: a.Date, To: cmp.Or(a.Until, a.Date)}), a.Actor, a.Note, a.By, a.Confidence, a.Known, a.Source)
 	}
-	for _, f := range v.Of(record.Ref{Kind: record.KindIncident, ID: in.ID}).Figures {
-		add(string(f.What), record.WhenText(f.Period), figureNumber(f), strings.TrimSpace(figureAbout(v, f)), f.By, f.Confidence, f.Known, f.Source)
+	at := record.Ref{Kind: record.KindIncident, ID: in.ID}
+	for _, f := range v.Of(at).Figures {
+		add(string(f.What), record.WhenText(f.Period), figureNumber(f), strings.TrimSpace(figureAbout(v, at, f)), f.By, f.Confidence, f.Known, f.Source)
 	}
 	for _, x := range slices.Concat(in.How, in.Statements) {
 		add("statement", record.WhenText(fundtrail.When{From: x.Date, To: cmp.Or(x.Until, x.Date)}), "", x.Text, x.By, x.Confidence, x.Known, x.Source)

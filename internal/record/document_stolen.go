@@ -194,13 +194,13 @@ func dollars(a fundtrail.Amount, up bool) string {
 		if back, _ := tenths.Mul(step); up && back != a {
 			tenths, _ = tenths.Add(fundtrail.NewAmount(1))
 		}
-		return "$" + grouped(tenths.Decimal(1)) + unit.name
+		return "$" + Grouped(tenths.Decimal(1)) + unit.name
 	}
 	return "$" + a.String()
 }
 
-// grouped puts commas into the whole part of a decimal number.
-func grouped(s string) string {
+// Grouped puts commas into the whole part of a decimal number.
+func Grouped(s string) string {
 	whole, rest, point := strings.Cut(s, ".")
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]
