@@ -200,6 +200,9 @@ func (s *sheet) figures(title string, v *record.View, at record.Ref, list []reco
 	var rows [][]string
 	seen := map[string]bool{}
 	for _, f := range list {
+		if f.Of == "" && f.Record.Kind == record.KindIncident {
+			f.Of = f.Record.ID
+		}
 		of := cmp.Or(f.Of, at.ID)
 		key := fmt.Sprint(f.What, f.USD, f.Quantity, f.Unit, of, f.Through, f.By, f.Period)
 		if seen[key] {

@@ -201,7 +201,7 @@ func (p *sheet) back(x *record.Sum) {
 		of   *record.Back
 	}{{"recovered", &x.Recovered}, {"frozen", &x.Frozen}, {"seized", &x.Seized}, {"forfeited", &x.Forfeited}} {
 		if len(b.of.Incidents) > 0 {
-			rows = append(rows, []string{b.what, record.Dollars(b.of.Least, b.of.Most, false), "of "+thefts(len(b.of.Incidents))})
+			rows = append(rows, []string{b.what, record.Dollars(b.of.Least, b.of.Most, false), "of " + thefts(len(b.of.Incidents))})
 		}
 	}
 	if len(rows) > 0 {
