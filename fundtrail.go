@@ -5,7 +5,7 @@
 //
 //   - a fact is what a ledger records: [Transaction], [Transfer], [Entry], [Coverage];
 //   - a claim is what somebody says, with source and confidence: [Tag], [Actor],
-//     [Party], [Designation], [Incident], [Price];
+//     [Party], [Designation], [Incident], [Proceeding], [Action], [Figure], [Price];
 //   - an inference is what our method concludes, with its name and version: [Trace],
 //     [Hop], [End], [Bounds], [Inference], [Crossing];
 //   - casework is what people do: [Case], [Evidence], [Watch], [Alert].
