@@ -1,0 +1,275 @@
+package brief
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// act is one action: who did what to whom, with the record's own words and figures.
+func (b *builder) act(a *fundtrail.Action) Item {
+	record := "actions/" + a.ID
+	of := b.parties(a.Of)
+	if of == "" {
+		var names []string
+		for _, id := range a.Incidents {
+			names = append(names, b.incidentName(id))
+		}
+		of = b.l.list(names)
+	}
+	if of == "" {
+		of = b.quoted(a.Name)
+	}
+	claims := []basis{{record, "", "", a.Known, a.Confidence, a.Source}}
+	for i, g := range a.By {
+		claims = append(claims, basis{record, nth("by", i), "", g.Known, g.Confidence, g.Source})
+	}
+	text := b.say("act."+string(a.Kind), "date", b.l.when(a.When), "by", b.agencies(a.By), "of", of)
+	item := Item{ID: record, Topic: string(a.Kind), About: about(a.Of, a.Incidents, a.Proceedings), Line: b.line(text, claims...).at(a.When).quoting(cmp.Or(a.Summary, a.Name))}
+	item.Values = append(item.Values, Value{What: "agencies", Least: number(len(a.By)), Most: number(len(a.By)), Unit: "agencies"})
+	for i := range a.Figures {
+		item.Lines = append(item.Lines, b.figure(record, i, &a.Figures[i]))
+	}
+	for i, s := range a.Statements {
+		item.Lines = append(item.Lines, b.statement(record, i, s))
+	}
+	return item
+}
+
+// statement is a record's own sentence, quoted.
+func (b *builder) statement(record string, i int, s fundtrail.Statement) Line {
+	text := b.l.name(s.By)
+	if text == "" {
+		text = b.say("group.quotes")
+	}
+	if !s.Date.IsZero() {
+		text += ", " + b.l.day(s.Date)
+	}
+	return b.line(text, basis{record, nth("statements", i), s.By, s.Known, s.Confidence, s.Source}).at(day(s.Date)).quoting(s.Text).in("statements")
+}
+
+func (b *builder) quoted(s string) string {
+	if b.l == Japanese {
+		return "「" + s + "」"
+	}
+	return "“" + s + "”"
+}
+
+// about joins the ids that an item is about, each once.
+func about(lists ...[]string) []string {
+	out := []string{}
+	for _, list := range lists {
+		for _, id := range list {
+			if id != "" && !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
+	}
+	return out
+}
+
+// Which acts a section tells, besides those on lists.
+var (
+	listing = []fundtrail.ActionKind{fundtrail.Designated, fundtrail.ListUpdated, fundtrail.Delisted}
+	seizing = []fundtrail.ActionKind{fundtrail.Seized, fundtrail.TakenDown, fundtrail.Frozen, fundtrail.ForfeitureBy}
+	joining = []fundtrail.ActionKind{fundtrail.Met, fundtrail.Stated, fundtrail.Reported, fundtrail.Voted, fundtrail.Advised, fundtrail.Attributed}
+)
+
+// states counts the states that took part in an act.
+func states(a *fundtrail.Action) int {
+	var seen []string
+	for _, g := range a.By {
+		if g.Country != "" && !slices.Contains(seen, g.Country) {
+			seen = append(seen, g.Country)
+		}
+	}
+	return len(seen)
+}
+
+// acts are the sections of seizures, of joint work and of what is neither nor a listing,
+// newest first.
+func (b *builder) acts() {
+	var seizures, joint, other []Item
+	for _, a := range slices.Backward(b.reach.byDay()) {
+		switch {
+		case slices.Contains(seizing, a.Kind):
+			seizures = append(seizures, b.act(a))
+		case slices.Contains(joining, a.Kind) && (states(a) > 1 || a.Kind == fundtrail.Met || a.Kind == fundtrail.Voted):
+			joint = append(joint, b.act(a))
+		case !slices.Contains(listing, a.Kind):
+			other = append(other, b.act(a))
+		}
+	}
+	b.section("stands", "seizures", seizures)
+	b.section("stands", "joint", joint)
+	b.section("stands", "other", other)
+}
+
+// byDay are the acts in scope, the oldest first.
+func (s *scope) byDay() []*fundtrail.Action {
+	out := slices.Clone(s.actions)
+	slices.SortStableFunc(out, func(x, y *fundtrail.Action) int {
+		return cmp.Or(x.When.From.Compare(y.When.From), cmp.Compare(x.ID, y.ID))
+	})
+	return out
+}
+
+// A listed party and what was done to its place on sanctions lists, by day. What one list
+// took off another may keep: a standing is of one list.
+type listed struct {
+	id, list string
+	acts     []*fundtrail.Action
+}
+
+// listings folds the acts on lists by party and list. An act that states no list is of the
+// list of its first agency.
+func (b *builder) listings() []listed {
+	var out []listed
+	for _, a := range b.reach.byDay() {
+		if !slices.Contains(listing, a.Kind) {
+			continue
+		}
+		list := a.List
+		if list == "" && len(a.By) > 0 {
+			list = cmp.Or(a.By[0].Actor, a.By[0].Name)
+		}
+		for _, id := range a.Of {
+			i := slices.IndexFunc(out, func(l listed) bool { return l.id == id && l.list == list })
+			if i < 0 {
+				i, out = len(out), append(out, listed{id: id, list: list})
+			}
+			out[i].acts = append(out[i].acts, a)
+		}
+	}
+	return out
+}
+
+// standing tells whether a party is listed on the day, and by which acts it came to be so.
+func (b *builder) standing(l listed) Item {
+	var since, last *fundtrail.Action // the act that put it on the list, and the last that put it on or off
+	for _, a := range l.acts {
+		switch {
+		case a.Kind == fundtrail.Delisted:
+			last = a
+		case last == nil || last.Kind == fundtrail.Delisted:
+			since, last = a, a
+		}
+	}
+	name, day := b.party(l.id), b.l.day(b.o.AsOf)
+	var text, topic string
+	switch {
+	case last.Kind != fundtrail.Delisted:
+		topic = "listed"
+		text = b.say("standing.listed", "name", name, "day", day, "date", b.l.when(since.When), "by", b.agencies(since.By))
+	case since != nil:
+		topic = "delisted"
+		text = b.say("standing.delisted", "name", name, "day", day, "since", b.l.when(since.When), "date", b.l.when(last.When), "by", b.agencies(last.By))
+	default:
+		topic = "delisted"
+		text = b.say("standing.off", "name", name, "date", b.l.when(last.When), "by", b.agencies(last.By))
+	}
+	var claims []basis
+	item := Item{ID: "standing/" + l.id + "/" + l.list, Topic: topic, About: about([]string{l.id})}
+	for _, a := range l.acts {
+		claims = append(claims, basis{"actions/" + a.ID, "", "", a.Known, a.Confidence, a.Source})
+	}
+	item.Line = b.line(text, claims...).at(last.When)
+	for i, a := range l.acts {
+		item.About = about(item.About, []string{a.ID}, a.Incidents)
+		s := b.say("standing.event", "what", b.say("event."+string(a.Kind)), "date", b.l.when(a.When), "by", b.agencies(a.By))
+		item.Lines = append(item.Lines, b.line(s, claims[i]).at(a.When).in("history"))
+		for n := range a.Figures {
+			if f := &a.Figures[n]; f.Through == "" {
+				item.Lines = append(item.Lines, b.figure("actions/"+a.ID, n, f))
+			}
+		}
+	}
+	return item
+}
+
+// mixers tells of every mixer that acts on lists name: where it stands, what claims say went
+// through it, and what traces say.
+func (b *builder) mixers() {
+	var items []Item
+	for _, l := range b.listings() {
+		v := b.r.service(l.id)
+		if v == nil || v.Category != "mixing_service" {
+			continue
+		}
+		item := b.standing(l)
+		item.ID = "mixer/" + v.ID
+		item.About = about([]string{v.ID}, item.About)
+		item.Lines = append(item.Lines, b.through(v)...)
+		item.Lines = append(item.Lines, b.tracedInto(v)...)
+		items = append(items, item)
+	}
+	b.section("stands", "mixers", items)
+}
+
+// listed tells of the other parties on lists.
+func (b *builder) listed() {
+	var items []Item
+	for _, l := range b.listings() {
+		if v := b.r.service(l.id); v == nil || v.Category != "mixing_service" {
+			items = append(items, b.standing(l))
+		}
+	}
+	b.section("stands", "listed", items)
+}
+
+// service finds a service by its own id or its actor's.
+func (r *Records) service(id string) *Service {
+	for i := range r.Services {
+		if r.Services[i].ID == id {
+			return &r.Services[i]
+		}
+	}
+	for i := range r.Services {
+		if r.Services[i].Actor == id {
+			return &r.Services[i]
+		}
+	}
+	return nil
+}
+
+// through are all claims about what went through a service, wherever they stand, the
+// earliest known first.
+func (b *builder) through(v *Service) []Line {
+	type claim struct {
+		record string
+		i      int
+		f      *fundtrail.Figure
+	}
+	var found []claim
+	take := func(record string, figures []fundtrail.Figure) {
+		for i := range figures {
+			if f := &figures[i]; f.Through == v.ID || v.Actor != "" && f.Through == v.Actor {
+				found = append(found, claim{record, i, f})
+			}
+		}
+	}
+	for i := range b.r.Incidents {
+		take("incidents/"+b.r.Incidents[i].ID, b.r.Incidents[i].Figures)
+	}
+	for i := range b.r.Actions {
+		take("actions/"+b.r.Actions[i].ID, b.r.Actions[i].Figures)
+	}
+	for i := range b.r.Proceedings {
+		take("docket/"+b.r.Proceedings[i].ID, b.r.Proceedings[i].Figures)
+	}
+	for i := range b.r.Publications {
+		take("figures/"+b.r.Publications[i].ID, b.r.Publications[i].Figures)
+	}
+	for i := range b.r.Services {
+		take("services/"+b.r.Services[i].ID, b.r.Services[i].Figures)
+	}
+	slices.SortStableFunc(found, func(x, y claim) int {
+		return cmp.Or(x.f.Known.On.Compare(y.f.Known.On), cmp.Compare(x.record, y.record), cmp.Compare(x.i, y.i))
+	})
+	var out []Line
+	for _, c := range found {
+		out = append(out, b.figure(c.record, c.i, c.f).in("through"))
+	}
+	return out
+}

@@ -1,0 +1,235 @@
+package brief
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// builder makes one brief.
+type builder struct {
+	o       Options
+	l       Lang
+	r       *Records
+	in      Inputs
+	since   time.Time
+	out     *Brief
+	numbers map[referenceKey]int
+	reach   scope
+}
+
+// New writes down what the records say on a day. r is cut to the two clocks already.
+func New(r *Records, in Inputs, o Options) (*Brief, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	b := &builder{o: o, l: o.Lang, r: r, in: in, numbers: map[referenceKey]int{}}
+	b.since = o.Since
+	if b.since.IsZero() {
+		b.since = o.AsOf.AddDate(0, 0, -o.Days)
+	}
+	b.reach = newScope(r, o.Topic)
+	b.out = &Brief{
+		Schema: Schema, Program: o.Program, Lang: o.Lang, AsOf: iso(o.AsOf), KnownBy: iso(o.KnownBy), Since: iso(b.since),
+		Changes: !o.Since.IsZero(), Topic: o.Topic, link: o.Link, References: []Reference{},
+	}
+	b.title()
+	if !b.out.Changes {
+		b.short()
+	}
+	b.news()
+	if !b.out.Changes {
+		b.totals()
+		b.thefts()
+		b.mixers()
+		b.listed()
+		b.court()
+		b.acts()
+	}
+	b.traces()
+	if !b.out.Changes {
+		b.open()
+		b.plots()
+	}
+	return b.out, nil
+}
+
+func (b *builder) say(key string, args ...string) string { return b.l.say(key, args...) }
+
+func (b *builder) title() {
+	key, args := "title.", []string{"day", b.l.day(b.o.AsOf)}
+	if b.o.Topic == "" {
+		key += "all"
+	} else {
+		key += b.o.Topic
+	}
+	if b.out.Changes {
+		key, args = key+".changes", append(args, "since", b.l.day(b.since))
+	}
+	b.out.Title = b.say(key, args...)
+	day := b.l.day(b.o.AsOf)
+	s := &b.out.Scope
+	*s = append(*s, b.say("scope.asof", "day", day))
+	if b.o.KnownBy.IsZero() {
+		*s = append(*s, b.say("scope.later"))
+	} else {
+		*s = append(*s, b.say("scope.known", "day", b.l.day(b.o.KnownBy)))
+	}
+	*s = append(*s, b.say("scope.new", "since", b.l.day(b.since), "day", day))
+	*s = append(*s, b.say("scope.records", "incidents", b.count("theft", len(b.reach.incidents)), "actions", b.count("act", len(b.reach.actions)), "cases", b.count("case", len(b.reach.proceedings))))
+	*s = append(*s, b.say("scope.kinds"))
+}
+
+// count says "1 theft" and "22 thefts".
+func (b *builder) count(what string, n int) string {
+	if n != 1 {
+		what += "s"
+	}
+	return b.say("n."+what, "n", group(strconv.Itoa(n)))
+}
+
+// section adds a section; one without items says that the records hold nothing.
+func (b *builder) section(part, id string, items []Item) {
+	if items == nil {
+		items = []Item{}
+	}
+	b.out.Sections = append(b.out.Sections, Section{ID: id, Part: part, Title: b.say("section." + id), Items: items})
+}
+
+// isNew reports whether something is of the days that are new: it happened in them, or it
+// became known in them. A source whose day is not stated makes nothing known on the day on
+// which it was read.
+func (b *builder) isNew(happened fundtrail.When, known fundtrail.Known) bool {
+	within := func(t time.Time) bool { return !t.IsZero() && !t.Before(b.since) && !t.After(endOf(b.o.AsOf)) }
+	return within(happened.From) || !happened.To.IsZero() && within(happened.To) ||
+		known.Basis != fundtrail.KnownRetrieved && within(known.On)
+}
+
+func day(t time.Time) fundtrail.When {
+	if t.IsZero() {
+		return fundtrail.When{}
+	}
+	return fundtrail.When{From: t, To: t}
+}
+
+// party is an actor's or a service's name in the brief's language.
+func (b *builder) party(id string) string {
+	return b.l.name(b.r.partyName(id))
+}
+
+func (b *builder) parties(ids []string) string {
+	var out []string
+	for _, id := range ids {
+		if name := b.party(id); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return b.l.list(out)
+}
+
+// agencies names who took part, by state: "FBI (United States), FIOD and OM (Netherlands)".
+func (b *builder) agencies(by []fundtrail.Agency) string {
+	var countries []string
+	at := map[string][]string{}
+	for _, a := range by {
+		if !slices.Contains(countries, a.Country) {
+			countries = append(countries, a.Country)
+		}
+		name := b.l.name(cmp.Or(a.Name, b.r.partyName(a.Actor)))
+		if !slices.Contains(at[a.Country], name) {
+			at[a.Country] = append(at[a.Country], name)
+		}
+	}
+	var out []string
+	for _, c := range countries {
+		names := b.l.list(at[c])
+		if c != "" {
+			country := b.l.country(c)
+			switch {
+			case b.l != English:
+				names = country + " " + names
+				if b.l == Japanese {
+					names = strings.ReplaceAll(names, " ", "")
+					names = country + "の" + b.l.list(at[c])
+				}
+			default:
+				names += " (" + country + ")"
+			}
+		}
+		out = append(out, names)
+	}
+	return b.l.list(out)
+}
+
+// amount is a figure's number with its qualifier and unit.
+func (b *builder) amount(usd fundtrail.Amount, quantity, unit, qualifier string) string {
+	switch {
+	case !usd.IsZero() && quantity != "":
+		return b.l.qualified(qualifier, b.l.quantity(quantity, unit)) + b.l.brackets(b.l.dollars(usd))
+	case quantity != "":
+		return b.l.qualified(qualifier, b.l.quantity(quantity, unit))
+	}
+	return b.l.qualified(qualifier, b.l.dollars(usd))
+}
+
+// figure is a line of one figure of a record.
+func (b *builder) figure(record string, i int, f *fundtrail.Figure) Line {
+	number := b.amount(f.USD, f.Quantity, f.Unit, f.Qualifier)
+	args := []string{"amount", number}
+	if f.What == fundtrail.FigureThrough {
+		args = append(args, "service", b.party(f.Through))
+	}
+	s := b.say("figure."+string(f.What), args...)
+	if f.Of != "" {
+		s = b.say("figure.of", "figure", s, "name", b.incidentName(f.Of))
+	}
+	if !f.Period.IsZero() {
+		s = b.say("figure.period", "figure", s, "period", b.l.when(f.Period))
+	}
+	switch {
+	case f.Count == 1:
+		s = b.say("figure.one", "figure", s)
+	case f.Count > 1:
+		s = b.say("figure.count", "figure", s, "n", group(strconv.Itoa(f.Count)))
+	}
+	text := b.say("says", "by", b.l.name(f.By), "amount", s)
+	if f.Note != "" {
+		text = b.say("says.note", "by", b.l.name(f.By), "amount", s, "note", f.Note)
+	}
+	l := b.line(text, basis{record, nth("figures", i), f.By, f.Known, f.Confidence, f.Source}).at(f.Period)
+	return l.with(values(f)...).in(groupOf(f.What))
+}
+
+func groupOf(what fundtrail.FigureKind) string {
+	if what == fundtrail.FigureThrough {
+		return "through"
+	}
+	return "quantity"
+}
+
+// values are a figure's numbers: dollars and the quantity are two.
+func values(f *fundtrail.Figure) (out []Value) {
+	v := Value{What: string(f.What), Qualifier: f.Qualifier, Count: f.Count, Of: f.Of, Through: f.Through, By: f.By}
+	if !f.USD.IsZero() {
+		v.Least, v.Most, v.Unit = f.USD.String(), f.USD.String(), "USD"
+		out = append(out, v)
+	}
+	if f.Quantity != "" {
+		v.Least, v.Most, v.Unit = f.Quantity, f.Quantity, f.Unit
+		out = append(out, v)
+	}
+	return out
+}
+
+func (b *builder) incidentName(id string) string {
+	for i := range b.r.Incidents {
+		if b.r.Incidents[i].ID == id {
+			return b.l.name(b.r.Incidents[i].Name)
+		}
+	}
+	return id
+}

@@ -1,0 +1,139 @@
+package brief
+
+import (
+	"slices"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// Records are what a brief is made from, cut to the two clocks: nothing in them happened after
+// the day, and no claim in them became public after the day by which it must be known.
+type Records struct {
+	Incidents    []fundtrail.Incident
+	Proceedings  []fundtrail.Proceeding
+	Actions      []fundtrail.Action
+	Publications []fundtrail.Publication
+	Actors       []fundtrail.Actor
+	Services     []Service
+	// Group are the IDs of the actors that a topic is about: for "dprk" the state and
+	// whoever the records call its own.
+	Group map[string][]string
+	// Totals are the sums over the records, by year and in all, for a topic.
+	Totals func(topic string) Totals
+	// Standing is where a proceeding stands for each of its parties.
+	Standing func(*fundtrail.Proceeding) []Standing
+}
+
+// A Service is a mixer, an exchange or a bridge.
+type Service struct {
+	ID, Name, Actor, Category string
+	Figures                   []fundtrail.Figure
+}
+
+func (r *Records) partyName(id string) string {
+	for i := range r.Actors {
+		if r.Actors[i].ID == id {
+			return r.Actors[i].Name
+		}
+	}
+	for i := range r.Services {
+		if r.Services[i].ID == id {
+			return r.Services[i].Name
+		}
+	}
+	return id
+}
+
+// A scope is what of the records a topic touches, in the order of the records.
+type scope struct {
+	incidents   []*fundtrail.Incident
+	actions     []*fundtrail.Action
+	proceedings []*fundtrail.Proceeding
+	mixers      map[string]bool // services
+	actors      []string        // the topic's own
+}
+
+// newScope takes the incidents that somebody attributes to the topic's actors, also where
+// somebody else denies it; the services that records tie to those incidents or actors; and the
+// acts and cases that name any of them. Without a topic it takes everything.
+func newScope(r *Records, topic string) scope {
+	s := scope{mixers: map[string]bool{}, actors: r.Group[topic]}
+	all := topic == ""
+	in := map[string]bool{}
+	for i := range r.Incidents {
+		incident := &r.Incidents[i]
+		if all || slices.ContainsFunc(incident.Attributions, func(a fundtrail.AttributionClaim) bool {
+			return slices.Contains(s.actors, a.Actor)
+		}) {
+			in[incident.ID] = true
+			s.incidents = append(s.incidents, incident)
+		}
+	}
+	ours := func(ids []string) bool {
+		return slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(s.actors, id) })
+	}
+	theirs := func(ids []string) bool { return slices.ContainsFunc(ids, func(id string) bool { return in[id] }) }
+	service := map[string]string{} // by id and by actor
+	for _, v := range r.Services {
+		service[v.ID] = v.ID
+		if v.Actor != "" && service[v.Actor] == "" {
+			service[v.Actor] = v.ID
+		}
+	}
+	tie := func(figures []fundtrail.Figure) {
+		for _, f := range figures {
+			if f.Through != "" && (in[f.Of] || slices.Contains(s.actors, f.Actor)) {
+				s.mixers[f.Through] = true
+			}
+		}
+	}
+	for i := range r.Incidents {
+		tie(r.Incidents[i].Figures)
+	}
+	for _, v := range r.Services {
+		tie(v.Figures)
+		if all {
+			s.mixers[v.ID] = true
+		}
+	}
+	for i := range r.Actions {
+		a := &r.Actions[i]
+		tie(a.Figures)
+		if ours(a.Of) || theirs(a.Incidents) {
+			for _, id := range a.Of {
+				if v := service[id]; v != "" {
+					s.mixers[v] = true
+				}
+			}
+		}
+	}
+	touches := func(ids []string) bool {
+		return slices.ContainsFunc(ids, func(id string) bool { return s.mixers[id] || s.mixers[service[id]] })
+	}
+	people := map[string]bool{}
+	for i := range r.Proceedings {
+		p := &r.Proceedings[i]
+		var parties []string
+		for _, party := range p.Parties {
+			parties = append(parties, party.Actor)
+		}
+		if all || theirs(p.Incidents) || ours(parties) || touches(p.Services) || touches(parties) {
+			s.proceedings = append(s.proceedings, p)
+			for _, party := range p.Parties {
+				if party.Role == "defendant" {
+					people[party.Actor] = true
+				}
+			}
+		}
+	}
+	for i := range r.Actions {
+		a := &r.Actions[i]
+		if all || ours(a.Of) || theirs(a.Incidents) || touches(a.Of) || slices.ContainsFunc(a.Of, func(id string) bool { return people[id] }) ||
+			slices.ContainsFunc(s.proceedings, func(p *fundtrail.Proceeding) bool {
+				return slices.Contains(a.Proceedings, p.ID) || slices.Contains(p.Related, a.ID)
+			}) {
+			s.actions = append(s.actions, a)
+		}
+	}
+	return s
+}

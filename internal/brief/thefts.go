@@ -1,0 +1,133 @@
+package brief
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// largest is how many thefts a brief tells one by one.
+const largest = 10
+
+func number(n int) string { return strconv.Itoa(n) }
+
+// theft is one incident: its losses and attributions, each claim for itself.
+func (b *builder) theft(in *fundtrail.Incident) Item {
+	record := "incidents/" + in.ID
+	item := Item{ID: record, Topic: "theft", About: about([]string{in.ID})}
+	var claims []basis
+	date := fundtrail.When{From: in.Happened, To: in.Happened}
+	for i, d := range in.Dates {
+		if d.What == "happened" && d.From.Equal(in.Happened) {
+			claims = append(claims, basis{record, nth("dates", i), "", d.Known, d.Confidence, d.Source})
+			date = fundtrail.When{From: d.From, To: d.To}
+			break
+		}
+	}
+	name := b.l.name(in.Name)
+	for i, l := range in.Losses {
+		c := basis{record, nth("losses", i), l.By, l.Known, l.Confidence, l.Source}
+		key, args := "says", []string{"by", b.l.name(l.By), "amount", b.l.qualified(l.Qualifier, b.l.dollars(l.USD))}
+		if l.Note != "" {
+			key, args = "says.note", append(args, "note", l.Note)
+		}
+		value := Value{What: "stolen", Least: l.USD.String(), Most: l.USD.String(), Unit: "USD", Qualifier: l.Qualifier, By: l.By, Of: in.ID}
+		item.Lines = append(item.Lines, b.line(b.say(key, args...), c).with(value).in("loss"))
+		claims = append(claims, c)
+	}
+	var text string
+	least, most, n := lossRange(in)
+	switch n {
+	case 0:
+		text = b.say("theft.none", "name", name, "date", b.l.when(date))
+	case 1:
+		text = b.say("theft.one", "name", name, "date", b.l.when(date), "loss", b.l.qualified(in.Losses[0].Qualifier, b.l.dollars(most)))
+	default:
+		text = b.say("theft", "name", name, "date", b.l.when(date), "loss", b.dollarRange(least, most), "claims", b.count("claim", n))
+	}
+	var who, by []string
+	for i, a := range in.Attributions {
+		c := basis{record, nth("attributions", i), a.By, a.Known, a.Confidence, a.Source}
+		key, args := "attributed.undate", []string{"by", b.l.name(a.By), "who", b.party(a.Actor)}
+		switch {
+		case a.Denied:
+			key = "denied"
+		case !a.Date.IsZero():
+			key, args = "attributed", append(args, "date", b.l.day(a.Date))
+		}
+		l := b.line(b.say(key, args...), c).at(day(a.Date)).in("attribution").with(Value{What: "attribution", Least: a.Actor, Most: a.Actor, Unit: "actor", By: a.By, Qualifier: denied(a)})
+		item.Lines = append(item.Lines, l)
+		item.About = about(item.About, []string{a.Actor})
+		if !a.Denied {
+			claims = append(claims, c)
+			who, by = add(who, b.party(a.Actor)), add(by, b.l.name(a.By))
+		}
+	}
+	if len(who) > 0 {
+		text = b.say("theft.who", "text", text, "who", b.l.list(who), "by", b.l.list(by))
+	} else {
+		text = b.say("theft.nobody", "text", text)
+	}
+	for i := range in.Figures {
+		item.Lines = append(item.Lines, b.figure(record, i, &in.Figures[i]))
+	}
+	item.Line = b.line(text, claims...).at(date)
+	if n > 0 {
+		item.Values = append(item.Values, Value{What: "stolen", Least: least.String(), Most: most.String(), Unit: "USD", Count: n, Of: in.ID})
+	}
+	return item
+}
+
+func denied(a fundtrail.AttributionClaim) string {
+	if a.Denied {
+		return "denied"
+	}
+	return ""
+}
+
+func add(list []string, s string) []string {
+	if s == "" || slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+func (b *builder) dollarRange(least, most fundtrail.Amount) string {
+	if least == most {
+		return b.l.dollars(most)
+	}
+	return b.say("range", "a", b.l.dollars(least), "b", b.l.dollars(most))
+}
+
+// lossRange is the least and the most that sources say was lost, of n claims. A nominal
+// figure is not what was lost, so that it counts only where there is no other.
+func lossRange(in *fundtrail.Incident) (least, most fundtrail.Amount, n int) {
+	claims := slices.DeleteFunc(slices.Clone(in.Losses), func(l fundtrail.LossClaim) bool { return l.Qualifier == "nominal" })
+	if len(claims) == 0 {
+		claims = in.Losses
+	}
+	for _, l := range claims {
+		if n++; n == 1 {
+			least, most = l.USD, l.USD
+		}
+		least, most = least.Min(l.USD), most.Max(l.USD)
+	}
+	return least, most, n
+}
+
+// thefts tells the largest, by the least that a source gives.
+func (b *builder) thefts() {
+	list := slices.Clone(b.reach.incidents)
+	slices.SortStableFunc(list, func(x, y *fundtrail.Incident) int {
+		a, _, _ := lossRange(x)
+		c, _, _ := lossRange(y)
+		return cmp.Or(c.Cmp(a), x.Happened.Compare(y.Happened), cmp.Compare(x.ID, y.ID))
+	})
+	var items []Item
+	for _, in := range list[:min(largest, len(list))] {
+		items = append(items, b.theft(in))
+	}
+	b.section("stands", "thefts", items)
+}

@@ -1,0 +1,285 @@
+package brief
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/report"
+)
+
+// conserving are a report's policies that lose no value, as methods: "fifo/1".
+func conserving(d *report.Document) []string {
+	return slices.DeleteFunc(slices.Clone(d.Trace.Policies), func(s string) bool { return s == string(fundtrail.Poison.Method()) })
+}
+
+// assetOf is how a report prints one of its assets.
+func assetOf(d *report.Document, id string) report.Asset {
+	for _, a := range d.Assets {
+		if a.Asset == id {
+			return a
+		}
+	}
+	return report.Asset{Asset: id, Symbol: id, Decimals: -1}
+}
+
+// coins prints base units in whole coins, with two places and no more digits than they have.
+func (b *builder) coins(base string, a report.Asset) string {
+	return b.l.quantity(wholeCoins(base, a), a.Symbol)
+}
+
+func wholeCoins(base string, a report.Asset) string {
+	amount, err := fundtrail.ParseAmount(base)
+	if err != nil || a.Decimals < 0 {
+		return base
+	}
+	s := amount.Decimal(a.Decimals)
+	if whole, part, ok := strings.Cut(s, "."); ok {
+		part = strings.TrimRight(part[:min(2, len(part))], "0")
+		if s = whole; part != "" {
+			s += "." + part
+		}
+	}
+	return s
+}
+
+func (b *builder) coinRange(least, most string, a report.Asset) string {
+	if least == most {
+		return b.coins(most, a)
+	}
+	return b.say("range", "a", wholeCoinsGrouped(least, a), "b", b.coins(most, a))
+}
+
+func wholeCoinsGrouped(base string, a report.Asset) string {
+	whole, part, ok := strings.Cut(wholeCoins(base, a), ".")
+	if whole = group(whole); ok {
+		whole += "." + part
+	}
+	return whole
+}
+
+// worth is what a report says an amount was worth: dollars, dollars and unpriced, or unpriced.
+func (b *builder) worth(u *report.USD) string {
+	if u == nil {
+		return b.say("unpriced")
+	}
+	whole, _, _ := strings.Cut(u.Amount, ".")
+	amount, err := fundtrail.ParseAmount(whole)
+	switch {
+	case err != nil, amount.IsZero() && u.Unpriced != "0":
+		return b.say("unpriced")
+	case u.Unpriced != "0" && u.Unpriced != "":
+		return b.say("priced.part", "usd", b.l.dollars(amount))
+	}
+	return b.l.dollars(amount)
+}
+
+// dataEnd is the last day that a report's ledger reaches.
+func dataEnd(d *report.Document) (last time.Time) {
+	for _, c := range d.Trace.AsOf {
+		if t, err := time.Parse(time.RFC3339, c.Time); err == nil && t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
+// inference is a line that a trace's report supports.
+func (b *builder) inference(t *Traced, what, text string) Line {
+	d := t.Report
+	end := dataEnd(d)
+	source := fundtrail.Source{Title: d.Program + ": " + cmp.Or(d.Trace.Name, d.Trace.Subject)}
+	l := b.line(text, basis{"traces/" + t.Name, what, d.Program, fundtrail.Known{On: end, Basis: fundtrail.KnownAct}, 0, source})
+	l.Kind, l.Known, l.Basis, l.Later = Inference, "", "", false
+	l.Method = strings.Join(conserving(d), ", ")
+	return l
+}
+
+// A sum is how much of one asset reached a party: by each policy, and within which bounds.
+type sum struct {
+	asset              report.Asset
+	least, most        fundtrail.Amount // over the policies
+	atLeast, atMost    fundtrail.Amount // bounds of each end added up
+	usd                *report.USD
+	first, last        string
+	transfers, parties int
+}
+
+// into adds up the ends of a report that are a service's. Amounts are in base units; the
+// range over policies is of their sums, so that it is narrower than a sum of ranges.
+func into(d *report.Document, is func(*report.End) bool) []sum {
+	type policies map[string]fundtrail.Amount
+	var out []sum
+	var by []policies
+	priced := map[int][]*report.USD{}
+	for i := range d.Ends {
+		e := &d.Ends[i]
+		if !is(e) {
+			continue
+		}
+		n := slices.IndexFunc(out, func(s sum) bool { return s.asset.Asset == e.Asset })
+		if n < 0 {
+			n = len(out)
+			out, by = append(out, sum{asset: assetOf(d, e.Asset), first: e.First, last: e.Last}), append(by, policies{})
+		}
+		s := &out[n]
+		for p, text := range e.Amount {
+			if a, err := fundtrail.ParseAmount(text); err == nil {
+				by[n][p], _ = by[n][p].Add(a)
+			}
+		}
+		if a, err := fundtrail.ParseAmount(e.AtLeast); err == nil {
+			s.atLeast, _ = s.atLeast.Add(a)
+		}
+		if a, err := fundtrail.ParseAmount(e.AtMost); err == nil {
+			s.atMost, _ = s.atMost.Add(a)
+		}
+		s.transfers += e.Transfers
+		s.parties += len(e.Addresses)
+		if e.First != "" && (s.first == "" || e.First < s.first) {
+			s.first = e.First
+		}
+		s.last = max(s.last, e.Last)
+		priced[n] = append(priced[n], e.USD)
+	}
+	for n := range out {
+		first := true
+		for _, method := range conserving(d) {
+			p, _, _ := strings.Cut(method, "/")
+			a, ok := by[n][p]
+			if !ok {
+				continue
+			}
+			if first {
+				out[n].least, out[n].most, first = a, a, false
+			}
+			out[n].least, out[n].most = out[n].least.Min(a), out[n].most.Max(a)
+		}
+		out[n].usd = together(priced[n])
+	}
+	return out
+}
+
+// together adds values up; what one of them lacks a price for is unpriced in the sum.
+func together(list []*report.USD) *report.USD {
+	var cents, unpriced fundtrail.Amount
+	basis := ""
+	for _, u := range list {
+		if u == nil {
+			return nil
+		}
+		c, err := fundtrail.ParseAmount(strings.Replace(u.Amount, ".", "", 1))
+		if err != nil {
+			return nil
+		}
+		cents, _ = cents.Add(c)
+		if a, err := fundtrail.ParseAmount(u.Unpriced); err == nil {
+			unpriced, _ = unpriced.Add(a)
+		}
+		basis = cmp.Or(basis, u.Basis)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return &report.USD{Amount: cents.Decimal(2), Unpriced: unpriced.String(), Basis: basis}
+}
+
+// tracedInto is what each trace says reached a service.
+func (b *builder) tracedInto(v *Service) []Line {
+	var out []Line
+	for i := range b.in.Traces {
+		t := &b.in.Traces[i]
+		d := t.Report
+		for _, s := range into(d, func(e *report.End) bool { return e.Actor == v.ID || v.Actor != "" && e.Actor == v.Actor }) {
+			text := b.say("movement.into", "name", b.traceName(d), "amount", b.coinRange(s.least.String(), s.most.String(), s.asset),
+				"usd", b.worth(s.usd), "method", methods(d))
+			l := b.inference(t, "ends", text).in("trace")
+			l.Date, l.Until = dayOf(s.first), dayOf(s.last)
+			l = l.with(Value{What: "through", Least: wholeCoins(s.least.String(), s.asset), Most: wholeCoins(s.most.String(), s.asset), Unit: s.asset.Symbol,
+				Of: d.Trace.Subject, Through: v.ID, Count: s.transfers, By: d.Program})
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func methods(d *report.Document) string { return "taint " + strings.Join(conserving(d), ", ") }
+
+func dayOf(rfc3339 string) string {
+	day, _, _ := strings.Cut(rfc3339, "T")
+	return day
+}
+
+// traceName is what a trace followed, in the records' name of it.
+func (b *builder) traceName(d *report.Document) string {
+	if d.Record != nil {
+		return b.l.name(d.Record.Name)
+	}
+	return b.l.name(cmp.Or(d.Trace.Name, d.Trace.Subject))
+}
+
+// traces tells what each report found: where stolen value went, by kind of end, within
+// bounds that hold under any policy that loses nothing.
+func (b *builder) traces() {
+	var items []Item
+	for i := range b.in.Traces {
+		t := &b.in.Traces[i]
+		d := t.Report
+		end := dataEnd(d)
+		var from []string
+		for _, s := range d.Stolen {
+			from = append(from, b.coins(s.Amount, assetOf(d, s.Asset)))
+		}
+		if b.out.Changes {
+			if item, ok := b.movedSince(t); ok {
+				items = append(items, item)
+			}
+			continue
+		}
+		text := b.say("movement", "name", b.traceName(d), "method", methods(d), "report", t.Name, "amount", b.l.list(from), "date", b.l.day(end))
+		item := Item{ID: "traces/" + t.Name, Topic: "trace", About: about([]string{d.Trace.Subject, d.Trace.Actor}), Line: b.inference(t, "trace", text).at(day(end))}
+		for n := range d.Categories {
+			e := &d.Categories[n]
+			a := assetOf(d, e.Asset)
+			l := b.inference(t, "categories", b.say("movement.end", "what", b.endName(e.Category), "amount", b.coinRange(e.AtLeast, e.AtMost, a)+b.l.brackets(b.worth(e.USD)))).in("ends")
+			l.Date, l.Until = dayOf(e.First), dayOf(e.Last)
+			item.Lines = append(item.Lines, l.with(Value{What: e.Category, Least: wholeCoins(e.AtLeast, a), Most: wholeCoins(e.AtMost, a), Unit: a.Symbol, Of: d.Trace.Subject, Count: e.Transfers}))
+		}
+		if end.After(endOf(b.o.AsOf)) {
+			item.Lines = append(item.Lines, b.inference(t, "as_of", b.say("movement.after", "date", b.l.day(end))))
+		}
+		for _, note := range d.Coverage.Notes {
+			item.Lines = append(item.Lines, b.inference(t, "coverage", b.say("movement.note", "words", note)))
+		}
+		items = append(items, item)
+	}
+	b.section("traces", "traces", items)
+}
+
+func (b *builder) endName(category string) string {
+	if _, ok := words["end."+category]; ok {
+		return b.say("end." + category)
+	}
+	return category
+}
+
+// movedSince counts the payments of a trace in the days that are new.
+func (b *builder) movedSince(t *Traced) (Item, bool) {
+	n := 0
+	from, until := iso(b.since), iso(b.o.AsOf)
+	for i := range t.Report.Hops {
+		if d := dayOf(t.Report.Hops[i].Time); d >= from && d <= until {
+			n++
+		}
+	}
+	if n == 0 {
+		return Item{}, false
+	}
+	text := b.say("movement.new", "name", b.traceName(t.Report), "method", methods(t.Report), "n", group(number(n)), "since", b.l.day(b.since), "day", b.l.day(b.o.AsOf))
+	l := b.inference(t, "hops", text)
+	l.Date, l.Until = from, until
+	return Item{ID: "traces/" + t.Name + "/new", Topic: "trace", About: about([]string{t.Report.Trace.Subject}),
+		Line: l.with(Value{What: "payments", Least: number(n), Most: number(n), Unit: "payments"})}, true
+}
