@@ -60,6 +60,7 @@ type Relation struct {
 	Actor      string // the other's ID
 	How        string // "listed with it", "founder"
 	Confidence Confidence
+	Known      Known
 	Source     Source
 }
 
@@ -69,6 +70,7 @@ type Statement struct {
 	Text       string
 	By         string    // who says so
 	Date       time.Time // of what it tells; zero where it has no date
+	Until      time.Time // the last day it may be of, where Date is a month or a range; else zero
 	Confidence Confidence
 	Known      Known
 	Source     Source
@@ -85,6 +87,7 @@ type Tag struct {
 	Incident   string // the ID of the incident whose record names the address; "" for a service's
 	Note       string
 	Confidence Confidence
+	Known      Known // zero for what no record of ours says
 	Source     Source
 }
 
@@ -113,15 +116,32 @@ type Incident struct {
 	Discovered   time.Time // zero where it is not stated
 	Disclosed    time.Time // zero where it is not stated
 	Dates        []DateClaim
+	Kind         VictimKind
 	Victim       Actor
+	VictimKnown  Known // of Kind too
 	Losses       []LossClaim
 	Attributions []AttributionClaim
 	Figures      []Figure // what was taken in which asset, what was frozen, seized or returned
 	Thefts       []Theft
-	Addresses    []Tag // one per claim: an address that two sources name is here twice
+	Addresses    []Tag       // one per claim: an address that two sources name is here twice
+	How          []Statement // by what means
 	Statements   []Statement
 	Sources      []Source
 }
+
+// A VictimKind says what was robbed. It is our reading, as sure as the victim is.
+type VictimKind string
+
+const (
+	RobbedExchange VictimKind = "exchange"
+	RobbedBridge   VictimKind = "bridge"
+	RobbedProtocol VictimKind = "protocol" // a decentralised finance contract that is no bridge
+	RobbedWallet   VictimKind = "wallet"   // the users of wallet software or of a hosted wallet
+	RobbedPerson   VictimKind = "person"
+	RobbedFirm     VictimKind = "firm" // a company that is none of the others
+	RobbedPayment  VictimKind = "payment"
+	RobbedOther    VictimKind = "other"
+)
 
 // A DateClaim is what one source says about when an incident happened, was
 // discovered or was disclosed.
@@ -135,11 +155,22 @@ type DateClaim struct {
 	Source     Source
 }
 
+// Date returns the best supported claim about when it happened, was discovered or was
+// disclosed: the first of those that are equally sure. ok is false where nothing is stated.
+func (in Incident) Date(what string) (best DateClaim, ok bool) {
+	for _, d := range in.Dates {
+		if d.What == what && (!ok || d.Confidence > best.Confidence) {
+			best, ok = d, true
+		}
+	}
+	return best, ok
+}
+
 // A LossClaim is what one source says was lost, in whole US dollars of the day of
 // the theft unless its Note says otherwise.
 type LossClaim struct {
 	USD        Amount
-	Qualifier  string // "about", "more than", "at least", "nominal"; "" for a figure given as it is
+	Qualifier  string // "about", "more than", "at least", "almost", "nominal"; "" for a figure given as it is
 	By         string
 	Note       string
 	Confidence Confidence
@@ -153,6 +184,7 @@ type AttributionClaim struct {
 	Actor      string // an Actor's ID
 	By         string
 	Date       time.Time
+	Until      time.Time // as a Statement's
 	Denied     bool
 	Note       string
 	Confidence Confidence

@@ -66,6 +66,7 @@ type CourtEvent struct {
 	Expected   When     // of a hearing or a trial that is set: for when
 	Text       string   // one sentence
 	By         string   // who says so, or whose act it is
+	Note       string
 	Known      Known
 	Confidence Confidence
 	Source     Source
@@ -114,6 +115,7 @@ type Action struct {
 	Addresses   []Tag  // that it names in full
 	Figures     []Figure
 	Statements  []Statement
+	Note        string
 	Known       Known
 	Confidence  Confidence
 	Source      Source // of the name, the kind, the day and the summary
@@ -196,5 +198,9 @@ type Publication struct {
 	Name       string
 	Definition string // what the publisher counts, as far as its sources tell
 	Figures    []Figure
+	Statements []Statement
+	Known      Known
+	Confidence Confidence
+	Source     Source // of the name and the definition
 	Sources    []Source
 }

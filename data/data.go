@@ -1,6 +1,6 @@
-// Package data holds the project's curated knowledge: thefts, services with their
-// addresses, parties, sanctions lists and tokens, one YAML record a file, embedded in the
-// program.
+// Package data holds the project's curated knowledge: thefts, what courts and governments
+// did about them, services with their addresses, parties, sanctions lists and tokens, one
+// YAML record a file, embedded in the program. [Read] reads a folder of a user's own.
 //
 // Everything here is a claim. Each statement names its source and carries a
 // confidence from 0 to 100, and claims that contradict each other stand side by
@@ -25,7 +25,7 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-//go:embed actors/*.yaml incidents/*.yaml lists/*.yaml services/*.yaml assets.yaml ledgers/*.csv
+//go:embed actions/*.yaml actors/*.yaml docket/*.yaml figures/*.yaml incidents/*.yaml lists/*.yaml services/*.yaml assets.yaml ledgers/*.csv
 var files embed.FS
 
 var (
@@ -34,6 +34,10 @@ var (
 	actors    = sync.OnceValue(func() []fundtrail.Actor { return mustParse("actors", parseActor) })
 	lists     = sync.OnceValue(func() []List { return mustParse("lists", parseList) })
 	tokens    = sync.OnceValue(mustAssets)
+
+	proceedings  = sync.OnceValue(func() []fundtrail.Proceeding { return mustParse("docket", parseProceeding) })
+	actions      = sync.OnceValue(func() []fundtrail.Action { return mustParse("actions", parseAction) })
+	publications = sync.OnceValue(func() []fundtrail.Publication { return mustParse("figures", parsePublication) })
 
 	poolIndex  = sync.OnceValue(func() map[deposit]fundtrail.Tag { return pools(services()) })
 	tokenIndex = sync.OnceValue(func() map[fundtrail.Asset]Token {
@@ -88,15 +92,31 @@ func Incidents() []fundtrail.Incident { return slices.Clone(incidents()) }
 // Incident returns the theft with the given ID or alias, in any case, spaces read
 // as hyphens. The error wraps [fundtrail.ErrNotFound] and names what comes near.
 func Incident(id string) (fundtrail.Incident, error) {
-	names := make([][]string, len(incidents()))
-	for i, in := range incidents() {
-		names[i] = append([]string{in.ID}, in.Aliases...)
-	}
-	i, err := find(id, names)
-	if err != nil {
-		return fundtrail.Incident{}, fmt.Errorf("incident %w", err)
-	}
-	return incidents()[i], nil
+	return Find("incident", id, incidents(), func(in fundtrail.Incident) []string { return append([]string{in.ID}, in.Aliases...) })
+}
+
+// Proceedings returns every prosecution and civil case on record, sorted by ID.
+func Proceedings() []fundtrail.Proceeding { return slices.Clone(proceedings()) }
+
+// Proceeding returns the case with the given ID, name or alias, as [Incident] does.
+func Proceeding(id string) (fundtrail.Proceeding, error) {
+	return Find("proceeding", id, proceedings(), func(p fundtrail.Proceeding) []string { return append([]string{p.ID, p.Name}, p.Aliases...) })
+}
+
+// Actions returns what governments and others did, sorted by ID, which begins with the day.
+func Actions() []fundtrail.Action { return slices.Clone(actions()) }
+
+// Action returns the action with the given ID or alias, as [Incident] does.
+func Action(id string) (fundtrail.Action, error) {
+	return Find("action", id, actions(), func(a fundtrail.Action) []string { return append([]string{a.ID}, a.Aliases...) })
+}
+
+// Publications returns the published figures on record, sorted by ID.
+func Publications() []fundtrail.Publication { return slices.Clone(publications()) }
+
+// Publication returns the publisher's figures with the given ID or name, as [Incident] does.
+func Publication(id string) (fundtrail.Publication, error) {
+	return Find("publication", id, publications(), func(p fundtrail.Publication) []string { return []string{p.ID, p.Name} })
 }
 
 // Services returns every service on record, sorted by ID.
@@ -107,15 +127,12 @@ func Actors() []fundtrail.Actor { return slices.Clone(actors()) }
 
 // Actor returns the party with the given ID, name or alias, as [Incident] does.
 func Actor(id string) (fundtrail.Actor, error) {
-	names := make([][]string, len(actors()))
-	for i, a := range actors() {
-		names[i] = append([]string{a.ID, a.Name}, a.Aliases...)
-	}
-	i, err := find(id, names)
-	if err != nil {
-		return fundtrail.Actor{}, fmt.Errorf("actor %w", err)
-	}
-	return actors()[i], nil
+	return Find("actor", id, actors(), func(a fundtrail.Actor) []string { return append([]string{a.ID, a.Name}, a.Aliases...) })
+}
+
+// FindService returns the service with the given ID or name, as [Incident] does.
+func FindService(id string) (Service, error) {
+	return Find("service", id, services(), func(s Service) []string { return []string{s.ID, s.Name} })
 }
 
 // Tags returns what the services' records say about addresses, one tag a claim,
@@ -200,6 +217,22 @@ func mustGlob(pattern string) []string {
 		panic(err)
 	}
 	return names
+}
+
+// Find returns the record of a list that goes by the name, in any case, spaces read as
+// hyphens; names are a record's own, its ID first. The error wraps
+// [fundtrail.ErrNotFound], says what was looked for and names what comes near.
+func Find[T any](what, name string, list []T, names func(T) []string) (T, error) {
+	all := make([][]string, len(list))
+	for i, record := range list {
+		all[i] = names(record)
+	}
+	i, err := find(name, all)
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("%s %w", what, err)
+	}
+	return list[i], nil
 }
 
 // find returns the index of the only list that has the name.

@@ -309,11 +309,11 @@ func TestDocument(t *testing.T) {
 	}
 	text := string(raw)
 	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(text, -1)
-	if len(examples) != 4 {
-		t.Fatalf("%d examples, want an incident, a service, an actor and a list", len(examples))
+	if len(examples) != 7 {
+		t.Fatalf("%d examples, want an incident, a service, an actor, a proceeding, an action, figures and a list", len(examples))
 	}
 	in, err := parseIncident([]byte(examples[0][1]))
-	if err != nil || len(in.Thefts) != 1 || len(in.Losses) != 2 {
+	if err != nil || len(in.Thefts) != 1 || len(in.Losses) != 2 || len(in.Figures) != 2 || len(in.How) != 1 {
 		t.Errorf("the incident: %d thefts, %d losses, %v", len(in.Thefts), len(in.Losses), err)
 	}
 	s, err := parseService([]byte(examples[1][1]))
@@ -324,9 +324,26 @@ func TestDocument(t *testing.T) {
 	if err != nil || len(a.Related) != 1 || len(a.Statements) != 1 {
 		t.Errorf("the actor: %+v, %v", a, err)
 	}
-	l, err := parseList([]byte(examples[3][1]))
+	l, err := parseList([]byte(examples[6][1]))
 	if err != nil || len(l.Downloads) != 2 || len(l.Downloads[1].Files) != 2 {
 		t.Errorf("the list: %+v, %v", l, err)
+	}
+	p, err := parseProceeding([]byte(examples[3][1]))
+	if err != nil || len(p.Events) != 2 || len(p.Charges) != 1 {
+		t.Errorf("the proceeding: %+v, %v", p, err)
+	}
+	act, err := parseAction([]byte(examples[4][1]))
+	if err != nil || len(act.Figures) != 2 || len(act.Addresses) != 1 {
+		t.Errorf("the action: %+v, %v", act, err)
+	}
+	pub, err := parsePublication([]byte(examples[5][1]))
+	if err != nil || len(pub.Figures) != 1 || pub.Figures[0].By != "The Corner Gazette" {
+		t.Errorf("the figures: %+v, %v", pub, err)
+	}
+	for _, word := range slices.Concat(spelt(courtEventKinds), spelt(actionKinds), spelt(figureKinds)) {
+		if !strings.Contains(text, "`"+word+"`") {
+			t.Errorf("the document does not say what %s is", word)
+		}
 	}
 	_, list, _ := strings.Cut(text, "`data/category.go`:")
 	list, _, _ = strings.Cut(list, ". The category")
@@ -337,6 +354,14 @@ func TestDocument(t *testing.T) {
 	if got := strings.Join(strings.Fields(list), " "); got != strings.Join(want, ", ") {
 		t.Errorf("the document lists the categories\n%s\nwant\n%s", got, strings.Join(want, ", "))
 	}
+}
+
+func spelt[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, w := range list {
+		out[i] = string(w)
+	}
+	return out
 }
 
 // FuzzParseIncident: whatever the bytes, the parser answers.

@@ -93,15 +93,7 @@ func Lists() []List { return slices.Clone(lists()) }
 
 // ListByID returns the list with the given ID or name, as [Incident] does.
 func ListByID(id string) (List, error) {
-	names := make([][]string, len(lists()))
-	for i, l := range lists() {
-		names[i] = []string{l.ID, l.Name}
-	}
-	i, err := find(id, names)
-	if err != nil {
-		return List{}, fmt.Errorf("list %w", err)
-	}
-	return lists()[i], nil
+	return Find("list", id, lists(), func(l List) []string { return []string{l.ID, l.Name} })
 }
 
 func parseList(raw []byte) (l List, err error) {
