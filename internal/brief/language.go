@@ -127,6 +127,17 @@ func (l Lang) day(t time.Time) string {
 	return t.Format("2 January 2006")
 }
 
+// semicolons joins parts of a sentence that have commas of their own.
+func (l Lang) semicolons(parts []string) string {
+	switch l {
+	case Korean:
+		return strings.Join(parts, " / ")
+	case Japanese:
+		return strings.Join(parts, "、")
+	}
+	return strings.Join(parts, "; ")
+}
+
 func (l Lang) month(t time.Time) string {
 	switch l {
 	case Korean:
