@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/data"
 )
 
 // act is one action: who did what to whom, with the record's own words and figures.
@@ -219,7 +220,7 @@ func (b *builder) listed() {
 }
 
 // service finds a service by its own id or its actor's.
-func (r *Records) service(id string) *Service {
+func (r *Records) service(id string) *data.Service {
 	for i := range r.Services {
 		if r.Services[i].ID == id {
 			return &r.Services[i]
@@ -235,7 +236,7 @@ func (r *Records) service(id string) *Service {
 
 // through are all claims about what went through a service, wherever they stand, the
 // earliest known first.
-func (b *builder) through(v *Service) []Line {
+func (b *builder) through(v *data.Service) []Line {
 	type claim struct {
 		record string
 		i      int

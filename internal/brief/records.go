@@ -2,19 +2,17 @@ package brief
 
 import (
 	"slices"
+	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/data"
 )
 
 // Records are what a brief is made from, cut to the two clocks: nothing in them happened after
 // the day, and no claim in them became public after the day by which it must be known.
 type Records struct {
-	Incidents    []fundtrail.Incident
-	Proceedings  []fundtrail.Proceeding
-	Actions      []fundtrail.Action
-	Publications []fundtrail.Publication
-	Actors       []fundtrail.Actor
-	Services     []Service
+	AsOf, KnownBy time.Time
+	data.Contents
 	// Group are the IDs of the actors that a topic is about: for "dprk" the state and
 	// whoever the records call its own.
 	Group map[string][]string
@@ -22,12 +20,6 @@ type Records struct {
 	Totals func(topic string) Totals
 	// Standing is where a proceeding stands for each of its parties.
 	Standing func(*fundtrail.Proceeding) []Standing
-}
-
-// A Service is a mixer, an exchange or a bridge.
-type Service struct {
-	ID, Name, Actor, Category string
-	Figures                   []fundtrail.Figure
 }
 
 func (r *Records) partyName(id string) string {

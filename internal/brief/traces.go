@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/data"
 	"github.com/fundtrail/fundtrail/internal/report"
 )
 
@@ -187,7 +188,7 @@ func together(list []*report.USD) *report.USD {
 }
 
 // tracedInto is what each trace says reached a service.
-func (b *builder) tracedInto(v *Service) []Line {
+func (b *builder) tracedInto(v *data.Service) []Line {
 	var out []Line
 	for i := range b.in.Traces {
 		t := &b.in.Traces[i]
