@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,11 +15,14 @@ import (
 
 	"github.com/fundtrail/fundtrail/data"
 	"github.com/fundtrail/fundtrail/internal/brief"
+	"github.com/fundtrail/fundtrail/internal/record"
 	"github.com/fundtrail/fundtrail/internal/report"
 )
 
 type briefFlags struct {
-	clocks   clockFlags
+	asOf     string
+	knownBy  string
+	records  string
 	since    string
 	days     int
 	topic    string
@@ -60,8 +64,10 @@ transfers of the Ronin Bridge theft that are embedded in the program are traced.
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runBrief(c, f) },
 	}
-	f.clocks.register(c)
 	fl := c.Flags()
+	fl.StringVar(&f.asOf, "as-of", "", "what had happened by the end of `DAY`, or of a month (default today)")
+	fl.StringVar(&f.knownBy, "known-by", "", "only claims that were public by the end of `DAY`, or of a month")
+	fl.StringVar(&f.records, "records", "", "your own records beside ours: `DIR`")
 	fl.StringVar(&f.since, "since", "", "only what changed from `DAY` on: the newsletter")
 	fl.IntVar(&f.days, "days", brief.DefaultDays, "without --since: the last `N` days before --as-of are new")
 	fl.StringVar(&f.topic, "topic", "", "dprk: what is attributed to North Korea, and what is tied to that (default all)")
@@ -89,20 +95,19 @@ func runBrief(c *cobra.Command, f *briefFlags) error {
 	if err != nil {
 		return err
 	}
-	view, err := f.clocks.view(c)
+	view, err := f.view(c)
 	if err != nil {
 		return err
 	}
-	o.AsOf, o.KnownBy = view.AsOf, view.KnownBy
 	if f.since != "" {
-		if o.Since, err = parseDayFlag("--since", f.since); err != nil {
+		if o.Since, err = firstOf("--since", f.since); err != nil {
 			return err
 		}
-		if o.Since.After(o.AsOf) {
-			return usage("--since %s is after --as-of %s", f.since, o.AsOf.Format(time.DateOnly))
+		if o.Since.After(view.AsOf) {
+			return usage("--since %s is after --as-of %s", f.since, view.AsOf.Format(time.DateOnly))
 		}
 	}
-	in, err := f.inputs(c, o.AsOf)
+	in, err := f.inputs(c, view.AsOf)
 	if err != nil {
 		return err
 	}
@@ -119,6 +124,55 @@ func runBrief(c *cobra.Command, f *briefFlags) error {
 	}
 	_, err = out.WriteTo(c.OutOrStdout())
 	return err
+}
+
+// view is the records as of and as known by the days that were asked for.
+func (f *briefFlags) view(c *cobra.Command) (*record.View, error) {
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	asOf, err := lastOf("--as-of", f.asOf)
+	if err != nil {
+		return nil, err
+	}
+	if asOf.IsZero() {
+		asOf = today
+	}
+	knownBy, err := lastOf("--known-by", f.knownBy)
+	if err != nil {
+		return nil, err
+	}
+	var own data.Contents
+	if f.records != "" {
+		if own, err = data.Read(os.DirFS(f.records), f.records, today); err != nil {
+			return nil, fmt.Errorf("--records %s: %w", f.records, err)
+		}
+	}
+	book := record.New(data.Embedded(), own)
+	for _, conflict := range book.Conflicts {
+		fmt.Fprintln(c.ErrOrStderr(), "fundtrail:", conflict)
+	}
+	return book.At(asOf, knownBy), nil
+}
+
+// firstOf reads a day, or the first of a month.
+func firstOf(flag, s string) (time.Time, error) {
+	for _, form := range []string{time.DateOnly, "2006-01"} {
+		if t, err := time.Parse(form, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usage("%s %q: want a day or a month, such as 2023-12-09 or 2023-12", flag, s)
+}
+
+// lastOf reads a day, or the last of a month; the zero time of nothing.
+func lastOf(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := firstOf(flag, s)
+	if err == nil && len(s) < len(time.DateOnly) {
+		t = t.AddDate(0, 1, -1)
+	}
+	return t, err
 }
 
 func (f *briefFlags) options() (o brief.Options, err error) {

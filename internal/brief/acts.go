@@ -10,7 +10,7 @@ import (
 
 // act is one action: who did what to whom, with the record's own words and figures.
 func (b *builder) act(a *fundtrail.Action) Item {
-	record := "actions/" + a.ID
+	at := "actions/" + a.ID
 	of := b.parties(a.Of)
 	if of == "" {
 		var names []string
@@ -22,24 +22,27 @@ func (b *builder) act(a *fundtrail.Action) Item {
 	if of == "" {
 		of = b.quoted(a.Name)
 	}
-	claims := []basis{{record, "", "", a.Known, a.Confidence, a.Source}}
+	claims := []basis{{at, "", "", a.Known, a.Confidence, a.Source}}
 	for i, g := range a.By {
-		claims = append(claims, basis{record, nth("by", i), "", g.Known, g.Confidence, g.Source})
+		claims = append(claims, basis{at, nth("by", i), "", g.Known, g.Confidence, g.Source})
 	}
 	text := b.say("act."+string(a.Kind), "date", b.l.when(a.When), "by", b.agencies(a.By), "of", of)
-	item := Item{ID: record, Topic: string(a.Kind), About: about(a.Of, a.Incidents, a.Proceedings), Line: b.line(text, claims...).at(a.When).quoting(cmp.Or(a.Summary, a.Name))}
+	item := Item{ID: at, Topic: string(a.Kind), About: about(a.Of, a.Incidents, a.Proceedings), Line: b.line(text, claims...).at(a.When).quoting(cmp.Or(a.Summary, a.Name))}
 	item.Values = append(item.Values, Value{What: "agencies", Least: number(len(a.By)), Most: number(len(a.By)), Unit: "agencies"})
 	for i := range a.Figures {
-		item.Lines = append(item.Lines, b.figure(record, i, &a.Figures[i]))
+		item.Lines = append(item.Lines, b.figure(at, i, &a.Figures[i]))
 	}
 	for i, s := range a.Statements {
-		item.Lines = append(item.Lines, b.statement(record, i, s))
+		item.Lines = append(item.Lines, b.statement(at, i, s))
+	}
+	if a.Note != "" {
+		item.Lines = append(item.Lines, b.line(b.say("note"), claims[0]).quoting(a.Note))
 	}
 	return item
 }
 
 // statement is a record's own sentence, quoted.
-func (b *builder) statement(record string, i int, s fundtrail.Statement) Line {
+func (b *builder) statement(at string, i int, s fundtrail.Statement) Line {
 	text := b.l.name(s.By)
 	if text == "" {
 		text = b.say("group.quotes")
@@ -47,11 +50,13 @@ func (b *builder) statement(record string, i int, s fundtrail.Statement) Line {
 	if !s.Date.IsZero() {
 		text += ", " + b.l.day(s.Date)
 	}
-	return b.line(text, basis{record, nth("statements", i), s.By, s.Known, s.Confidence, s.Source}).at(day(s.Date)).quoting(s.Text).in("statements")
+	return b.line(text, basis{at, nth("statements", i), s.By, s.Known, s.Confidence, s.Source}).at(day(s.Date)).quoting(s.Text).in("statements")
 }
 
-func (b *builder) quoted(s string) string {
-	if b.l == Japanese {
+func (b *builder) quoted(s string) string { return b.l.quoted(s) }
+
+func (l Lang) quoted(s string) string {
+	if l == Japanese {
 		return "「" + s + "」"
 	}
 	return "“" + s + "”"
@@ -104,7 +109,9 @@ func (b *builder) acts() {
 	}
 	b.section("stands", "seizures", seizures)
 	b.section("stands", "joint", joint)
-	b.section("stands", "other", other)
+	if len(other) > 0 {
+		b.section("stands", "other", other)
+	}
 }
 
 // byDay are the acts in scope, the oldest first.
@@ -122,6 +129,9 @@ type listed struct {
 	id, list string
 	acts     []*fundtrail.Action
 }
+
+// mixing is the category of mixers (doc/records.md).
+const mixing = "mixing_service"
 
 // listings folds the acts on lists by party and list. An act that states no list is of the
 // list of its first agency.
@@ -157,7 +167,7 @@ func (b *builder) standing(l listed) Item {
 			since, last = a, a
 		}
 	}
-	name, day := b.party(l.id), b.l.day(b.o.AsOf)
+	name, day := b.party(l.id), b.l.day(b.o.asOf)
 	var text, topic string
 	switch {
 	case last.Kind != fundtrail.Delisted:
@@ -194,8 +204,8 @@ func (b *builder) standing(l listed) Item {
 func (b *builder) mixers() {
 	var items []Item
 	for _, l := range b.listings() {
-		v := b.r.service(l.id)
-		if v == nil || v.Category != "mixing_service" {
+		v := b.service(l.id)
+		if v == nil || v.Category != mixing {
 			continue
 		}
 		item := b.standing(l)
@@ -212,7 +222,7 @@ func (b *builder) mixers() {
 func (b *builder) listed() {
 	var items []Item
 	for _, l := range b.listings() {
-		if v := b.r.service(l.id); v == nil || v.Category != "mixing_service" {
+		if v := b.service(l.id); v == nil || v.Category != mixing {
 			items = append(items, b.standing(l))
 		}
 	}
@@ -220,15 +230,15 @@ func (b *builder) listed() {
 }
 
 // service finds a service by its own id or its actor's.
-func (r *Records) service(id string) *data.Service {
-	for i := range r.Services {
-		if r.Services[i].ID == id {
-			return &r.Services[i]
+func (b *builder) service(id string) *data.Service {
+	for i := range b.r.Services {
+		if b.r.Services[i].ID == id {
+			return &b.r.Services[i]
 		}
 	}
-	for i := range r.Services {
-		if r.Services[i].Actor == id {
-			return &r.Services[i]
+	for i := range b.r.Services {
+		if b.r.Services[i].Actor == id {
+			return &b.r.Services[i]
 		}
 	}
 	return nil
@@ -243,10 +253,10 @@ func (b *builder) through(v *data.Service) []Line {
 		f      *fundtrail.Figure
 	}
 	var found []claim
-	take := func(record string, figures []fundtrail.Figure) {
+	take := func(at string, figures []fundtrail.Figure) {
 		for i := range figures {
 			if f := &figures[i]; f.Through == v.ID || v.Actor != "" && f.Through == v.Actor {
-				found = append(found, claim{record, i, f})
+				found = append(found, claim{at, i, f})
 			}
 		}
 	}

@@ -4,11 +4,11 @@
 // Every sentence is made from records by a template and cites them by number; nothing is said
 // that no record carries. What a record says in its own words is quoted as such. Each line says
 // whether it is a fact, a claim or an inference, and claims that contradict each other stand
-// side by side. New builds a [Brief] out of records that are already cut to the two clocks;
+// side by side. New builds a [Brief] out of a view of the records, which is cut to the two clocks already;
 // the writers (Markdown, HTML, JSON, RSS, Atom, e-mail) only write it.
 //
-// The package is pure: the same records, traces and options give the same bytes. The day is an
-// option, because this package reads no clock.
+// The package is pure: the same records, traces and options give the same bytes. The day is the
+// view's, because this package reads no clock.
 package brief
 
 import (
@@ -34,14 +34,14 @@ const (
 
 // Options say what is asked.
 type Options struct {
-	AsOf    time.Time // a day: what had happened by its end
-	KnownBy time.Time // a day: claims that were public by its end; zero: whenever they became so
 	Since   time.Time // a day: only what changed from it on; zero: everything that stands
 	Days    int       // without Since: how many days back is new, 14 if it is zero
 	Topic   string    // "dprk", "" for all
 	Lang    Lang      // English if it is ""
 	Program string    // "fundtrail 1.0", for the foot of the page
 	Link    string    // where the brief will stand, for feeds; "" for nowhere
+
+	asOf, knownBy time.Time // the view's
 }
 
 // DefaultDays is how many days back is new where nothing else is said.
@@ -145,7 +145,7 @@ type Plot struct {
 
 // check refuses options that make no sense, and fills in the rest.
 func (o *Options) check() error {
-	if o.AsOf.IsZero() {
+	if o.asOf.IsZero() {
 		return fmt.Errorf("brief: no day: %w", fundtrail.ErrInvalid)
 	}
 	if o.Lang == "" {
@@ -154,8 +154,8 @@ func (o *Options) check() error {
 	if _, ok := ParseLang(string(o.Lang)); !ok {
 		return fmt.Errorf("brief: language %q: %w", o.Lang, fundtrail.ErrInvalid)
 	}
-	if o.Since.After(o.AsOf) {
-		return fmt.Errorf("brief: since %s is after %s: %w", o.Since.Format(time.DateOnly), o.AsOf.Format(time.DateOnly), fundtrail.ErrInvalid)
+	if o.Since.After(o.asOf) {
+		return fmt.Errorf("brief: since %s is after %s: %w", o.Since.Format(time.DateOnly), o.asOf.Format(time.DateOnly), fundtrail.ErrInvalid)
 	}
 	if o.Days <= 0 {
 		o.Days = DefaultDays

@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/record"
 )
 
 // builder makes one brief.
 type builder struct {
 	o       Options
 	l       Lang
-	r       *Records
+	r       *record.View
+	stolen  record.Stolen
 	in      Inputs
 	since   time.Time
 	out     *Brief
@@ -22,19 +24,21 @@ type builder struct {
 	reach   scope
 }
 
-// New writes down what the records say on a day. r is cut to the two clocks already.
-func New(r *Records, in Inputs, o Options) (*Brief, error) {
+// New writes down what the records say on the view's day, as was known by its other one.
+func New(r *record.View, in Inputs, o Options) (*Brief, error) {
+	o.asOf, o.knownBy = r.AsOf, r.KnownBy
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	b := &builder{o: o, l: o.Lang, r: r, in: in, numbers: map[referenceKey]int{}}
 	b.since = o.Since
 	if b.since.IsZero() {
-		b.since = o.AsOf.AddDate(0, 0, -o.Days)
+		b.since = o.asOf.AddDate(0, 0, -o.Days)
 	}
-	b.reach = newScope(r, o.Topic)
+	b.stolen = r.Stolen(record.Question{By: record.ByYear, AttributedTo: o.Topic})
+	b.reach = newScope(r, o.Topic, b.stolen.Actors)
 	b.out = &Brief{
-		Schema: Schema, Program: o.Program, Lang: o.Lang, AsOf: iso(o.AsOf), KnownBy: iso(o.KnownBy), Since: iso(b.since),
+		Schema: Schema, Program: o.Program, Lang: o.Lang, AsOf: iso(o.asOf), KnownBy: iso(o.knownBy), Since: iso(b.since),
 		Changes: !o.Since.IsZero(), Topic: o.Topic, link: o.Link, References: []Reference{},
 	}
 	b.title()
@@ -61,7 +65,7 @@ func New(r *Records, in Inputs, o Options) (*Brief, error) {
 func (b *builder) say(key string, args ...string) string { return b.l.say(key, args...) }
 
 func (b *builder) title() {
-	key, args := "title.", []string{"day", b.l.day(b.o.AsOf)}
+	key, args := "title.", []string{"day", b.l.day(b.o.asOf)}
 	if b.o.Topic == "" {
 		key += "all"
 	} else {
@@ -71,13 +75,13 @@ func (b *builder) title() {
 		key, args = key+".changes", append(args, "since", b.l.day(b.since))
 	}
 	b.out.Title = b.say(key, args...)
-	day := b.l.day(b.o.AsOf)
+	day := b.l.day(b.o.asOf)
 	s := &b.out.Scope
 	*s = append(*s, b.say("scope.asof", "day", day))
-	if b.o.KnownBy.IsZero() {
+	if b.o.knownBy.IsZero() {
 		*s = append(*s, b.say("scope.later"))
 	} else {
-		*s = append(*s, b.say("scope.known", "day", b.l.day(b.o.KnownBy)))
+		*s = append(*s, b.say("scope.known", "day", b.l.day(b.o.knownBy)))
 	}
 	*s = append(*s, b.say("scope.new", "since", b.l.day(b.since), "day", day))
 	*s = append(*s, b.say("scope.records", "incidents", b.count("theft", len(b.reach.incidents)), "actions", b.count("act", len(b.reach.actions)), "cases", b.count("case", len(b.reach.proceedings))))
@@ -104,7 +108,7 @@ func (b *builder) section(part, id string, items []Item) {
 // became known in them. A source whose day is not stated makes nothing known on the day on
 // which it was read.
 func (b *builder) isNew(happened fundtrail.When, known fundtrail.Known) bool {
-	within := func(t time.Time) bool { return !t.IsZero() && !t.Before(b.since) && !t.After(endOf(b.o.AsOf)) }
+	within := func(t time.Time) bool { return !t.IsZero() && !t.Before(b.since) && !t.After(endOf(b.o.asOf)) }
 	return within(happened.From) || !happened.To.IsZero() && within(happened.To) ||
 		known.Basis != fundtrail.KnownRetrieved && within(known.On)
 }
@@ -118,7 +122,7 @@ func day(t time.Time) fundtrail.When {
 
 // party is an actor's or a service's name in the brief's language.
 func (b *builder) party(id string) string {
-	return b.l.name(b.r.partyName(id))
+	return b.l.name(b.r.Name(id))
 }
 
 func (b *builder) parties(ids []string) string {
@@ -139,7 +143,7 @@ func (b *builder) agencies(by []fundtrail.Agency) string {
 		if !slices.Contains(countries, a.Country) {
 			countries = append(countries, a.Country)
 		}
-		name := b.l.name(cmp.Or(a.Name, b.r.partyName(a.Actor)))
+		name := b.l.name(cmp.Or(a.Name, b.r.Name(a.Actor)))
 		if !slices.Contains(at[a.Country], name) {
 			at[a.Country] = append(at[a.Country], name)
 		}
@@ -147,22 +151,28 @@ func (b *builder) agencies(by []fundtrail.Agency) string {
 	var out []string
 	for _, c := range countries {
 		names := b.l.list(at[c])
-		if c != "" {
-			country := b.l.country(c)
-			switch {
-			case b.l != English:
-				names = country + " " + names
-				if b.l == Japanese {
-					names = strings.ReplaceAll(names, " ", "")
-					names = country + "の" + b.l.list(at[c])
-				}
-			default:
-				names += " (" + country + ")"
-			}
-		}
-		out = append(out, names)
+		out = append(out, b.ofState(names, c))
 	}
 	return b.l.list(out)
+}
+
+// ofState puts a state to the names of its agencies, where the first does not begin with it:
+// "U.S. Treasury", "미국 재무부" and "米財務省" do.
+func (b *builder) ofState(names, code string) string {
+	country := b.l.country(code)
+	short, _, _ := strings.Cut(country, " ")
+	switch {
+	case code == "" || strings.HasPrefix(names, short) || code == "US" && strings.HasPrefix(names, "U.S."):
+		return names
+	case b.l == Korean:
+		return country + " " + names
+	case b.l == Japanese:
+		if strings.HasPrefix(names, string([]rune(country)[:1])) {
+			return names
+		}
+		return country + "の" + names
+	}
+	return names + " (" + country + ")"
 }
 
 // amount is a figure's number with its qualifier and unit.
@@ -177,7 +187,7 @@ func (b *builder) amount(usd fundtrail.Amount, quantity, unit, qualifier string)
 }
 
 // figure is a line of one figure of a record.
-func (b *builder) figure(record string, i int, f *fundtrail.Figure) Line {
+func (b *builder) figure(at string, i int, f *fundtrail.Figure) Line {
 	number := b.amount(f.USD, f.Quantity, f.Unit, f.Qualifier)
 	args := []string{"amount", number}
 	if f.What == fundtrail.FigureThrough {
@@ -198,9 +208,9 @@ func (b *builder) figure(record string, i int, f *fundtrail.Figure) Line {
 	}
 	text := b.say("says", "by", b.l.name(f.By), "amount", s)
 	if f.Note != "" {
-		text = b.say("says.note", "by", b.l.name(f.By), "amount", s, "note", f.Note)
+		text = b.say("says.note", "by", b.l.name(f.By), "amount", s, "note", b.quoted(f.Note))
 	}
-	l := b.line(text, basis{record, nth("figures", i), f.By, f.Known, f.Confidence, f.Source}).at(f.Period)
+	l := b.line(text, basis{at, nth("figures", i), f.By, f.Known, f.Confidence, f.Source}).at(f.Period)
 	return l.with(values(f)...).in(groupOf(f.What))
 }
 
@@ -225,11 +235,4 @@ func values(f *fundtrail.Figure) (out []Value) {
 	return out
 }
 
-func (b *builder) incidentName(id string) string {
-	for i := range b.r.Incidents {
-		if b.r.Incidents[i].ID == id {
-			return b.l.name(b.r.Incidents[i].Name)
-		}
-	}
-	return id
-}
+func (b *builder) incidentName(id string) string { return b.l.name(b.r.Name(id)) }

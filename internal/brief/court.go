@@ -3,15 +3,38 @@ package brief
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/record"
 )
 
-// A Standing is where a proceeding stands for one of its parties on the day.
-type Standing struct {
-	Party  fundtrail.CourtParty
-	Events []int // of the proceeding's events, those that concern the party, by time
+// A standing is where a proceeding stands for those of its parties to whom the same happened.
+type standing struct {
+	parties []fundtrail.CourtParty
+	record.Standing
+}
+
+func standings(p *fundtrail.Proceeding) (out []standing) {
+	for _, s := range record.Standings(p) {
+		i := slices.IndexFunc(out, func(o standing) bool { return slices.Equal(o.Events, s.Events) && len(o.Counts) == len(s.Counts) })
+		if i < 0 {
+			i, out = len(out), append(out, standing{Standing: s})
+		}
+		if s.Party.Actor != "" || s.Party.Name != "" {
+			out[i].parties = append(out[i].parties, s.Party)
+		}
+	}
+	return out
+}
+
+// party names a party of a case.
+func (b *builder) courtParty(p *fundtrail.CourtParty) string {
+	if p.Name != "" {
+		return b.l.name(p.Name)
+	}
+	return b.party(p.Actor)
 }
 
 // fragment is one court event in few words: "guilty on 6 August 2025 (count 2)".
@@ -43,54 +66,31 @@ func (b *builder) counts(list []int) string {
 	return b.say("counts", "n", b.l.list(names))
 }
 
-var custody = []fundtrail.CourtEventKind{fundtrail.Arrested, fundtrail.Released, fundtrail.Detained, fundtrail.AtLarge}
-
-// telling are the events that say where a case stands for a party: the last word on custody,
-// every decision, what is set for a later day, and where the sources end.
-func (b *builder) telling(p *fundtrail.Proceeding, events []int) (out []int) {
-	last := map[string]int{}
-	for _, i := range events {
-		if slices.Contains(custody, p.Events[i].What) {
-			last["custody"] = i
-		}
-		if p.Events[i].What == fundtrail.TrialSet || p.Events[i].What == fundtrail.Tried {
-			last["trial"] = i
-		}
-		last[string(p.Events[i].What)] = i
+// telling are the events that say where a case stands for a party, by time: the charge, the
+// last word on custody, every decision, what is set for a later day, and where the sources end.
+func (b *builder) telling(p *fundtrail.Proceeding, s *standing) (out []int) {
+	lasts := []*fundtrail.CourtEvent{s.Custody, s.Sentence, s.Appeal, s.Motion, s.Ruling, s.Dismissed, s.LastSeen}
+	if s.Trial != nil && !s.Decided() {
+		lasts = append(lasts, s.Trial)
 	}
-	for n, i := range events {
+	if s.Hearing != nil && !s.Hearing.Expected.To.Before(b.o.asOf) || s.Hearing != nil && s.LastSeen != nil {
+		lasts = append(lasts, s.Hearing)
+	}
+	charged := slices.ContainsFunc(s.Events, func(i int) bool { return p.Events[i].What == fundtrail.Charged })
+	for _, i := range s.Events {
 		e := &p.Events[i]
+		told := slices.Contains(lasts, e)
 		switch e.What {
-		case fundtrail.Arrested, fundtrail.Released, fundtrail.Detained, fundtrail.AtLarge:
-			if last["custody"] != i {
-				continue
-			}
-		case fundtrail.TrialSet:
-			if last["trial"] != i || !e.Expected.IsZero() && e.Expected.To.Before(b.o.AsOf) && decided(p, events[n+1:]) {
-				continue
-			}
-		case fundtrail.HearingSet, fundtrail.Ruled, fundtrail.Moved, fundtrail.Complained:
-			if last[string(e.What)] != i || e.What == fundtrail.Complained && last[string(fundtrail.Charged)] > 0 {
-				continue
-			}
-		case fundtrail.Tried:
-			if decided(p, events[n+1:]) {
-				continue
-			}
+		case fundtrail.Charged, fundtrail.Pleaded, fundtrail.Convicted, fundtrail.Hung, fundtrail.Acquitted, fundtrail.Dismissed, fundtrail.Forfeited:
+			told = true
+		case fundtrail.Complained:
+			told = !charged
 		}
-		out = append(out, i)
+		if told {
+			out = append(out, i)
+		}
 	}
 	return out
-}
-
-func decided(p *fundtrail.Proceeding, events []int) bool {
-	return slices.ContainsFunc(events, func(i int) bool {
-		switch p.Events[i].What {
-		case fundtrail.Convicted, fundtrail.Hung, fundtrail.Acquitted, fundtrail.Dismissed, fundtrail.Sentenced, fundtrail.Pleaded, fundtrail.Tried:
-			return true
-		}
-		return false
-	})
 }
 
 // court tells every case, defendant by defendant, newest event first.
@@ -101,8 +101,8 @@ func (b *builder) court() {
 	})
 	var items []Item
 	for _, p := range list {
-		for _, s := range b.r.Standing(p) {
-			items = append(items, b.party1(p, s))
+		for _, s := range standings(p) {
+			items = append(items, b.standingOf(p, &s))
 		}
 	}
 	b.section("stands", "court", items)
@@ -117,29 +117,34 @@ func lastEvent(p *fundtrail.Proceeding) (last time.Time) {
 	return last
 }
 
-// party1 is one party's case.
-func (b *builder) party1(p *fundtrail.Proceeding, s Standing) Item {
-	record := "docket/" + p.ID
-	id := cmp.Or(s.Party.Actor, s.Party.Name)
-	who := b.l.name(cmp.Or(s.Party.Name, b.r.partyName(s.Party.Actor)))
-	item := Item{ID: "case/" + p.ID, Topic: "case", About: about([]string{p.ID, s.Party.Actor}, p.Services, p.Incidents)}
-	if id != "" {
-		item.ID += "/" + id
+// standingOf is the case of those to whom the same happened in it.
+func (b *builder) standingOf(p *fundtrail.Proceeding, s *standing) Item {
+	at := "docket/" + p.ID
+	item := Item{ID: "case/" + p.ID, Topic: "case", About: about([]string{p.ID})}
+	claims := []basis{{at, "", "", p.Known, p.Confidence, p.Source}}
+	var ids, who []string
+	for i := range s.parties {
+		party := &s.parties[i]
+		ids = append(ids, cmp.Or(party.Actor, party.Name))
+		who = add(who, b.courtParty(party))
+		claims = append(claims, basis{at, nth("parties", i), "", party.Known, party.Confidence, party.Source})
 	}
-	claims := []basis{{record, "", "", p.Known, p.Confidence, p.Source}}
-	if id != "" {
-		claims = append(claims, basis{record, "parties", "", s.Party.Known, s.Party.Confidence, s.Party.Source})
+	if len(ids) > 0 {
+		item.ID += "/" + strings.Join(ids, "+")
 	}
+	item.About = about(item.About, ids, p.Services, p.Incidents)
 	event := func(i int) basis {
 		e := &p.Events[i]
-		return basis{record, nth("events", i), e.By, e.Known, e.Confidence, e.Source}
+		return basis{at, nth("events", i), e.By, e.Known, e.Confidence, e.Source}
 	}
 	var parts []string
 	var last fundtrail.When
-	for _, i := range b.telling(p, s.Events) {
+	told := b.telling(p, s)
+	var happened []Value
+	for _, i := range told {
 		parts = append(parts, b.fragment(&p.Events[i]))
 		claims = append(claims, event(i))
-		item.Values = append(item.Values, courtValue(&p.Events[i]))
+		happened = append(happened, courtValue(&p.Events[i]))
 	}
 	if len(s.Events) > 0 {
 		last = p.Events[s.Events[len(s.Events)-1]].When
@@ -148,28 +153,37 @@ func (b *builder) party1(p *fundtrail.Proceeding, s Standing) Item {
 	if status == "" {
 		status = b.say("court.nothing")
 	}
-	values := item.Values
-	if who == "" {
-		item.Line = b.line(b.say("court.case", "case", p.Name, "court", p.Court, "status", status), claims...).at(last)
-	} else {
-		item.Line = b.line(b.say("court.party", "who", who, "case", p.Name, "court", p.Court, "status", status), claims...).at(last)
+	text := b.say("court.case", "case", p.Name, "court", p.Court, "status", status)
+	if len(who) > 0 {
+		text = b.say("court.party", "who", b.l.list(who), "case", p.Name, "court", p.Court, "status", status)
 	}
-	item.Values = values
-	for i, c := range p.Charges {
-		if len(c.Against) == 0 || slices.Contains(c.Against, s.Party.Actor) {
-			text := b.say("court.charge", "n", number(c.Count), "text", b.quoted(c.Text))
-			item.Lines = append(item.Lines, b.line(text, basis{record, nth("charges", i), "", c.Known, c.Confidence, c.Source}).in("charges").
-				with(Value{What: "charge", Least: number(c.Count), Most: number(c.Count), Unit: "count"}).quoting(c.Text))
-		}
+	item.Line = b.line(text, claims...).at(last).with(happened...)
+	for _, n := range s.Counts {
+		c := n.Charge
+		text := b.say("court.charge", "n", number(c.Count), "text", b.quoted(c.Text))
+		item.Lines = append(item.Lines, b.line(text, basis{at, "charge " + number(c.Count), "", c.Known, c.Confidence, c.Source}).in("charges").
+			with(Value{What: string(n.Outcome), Least: number(c.Count), Most: number(c.Count), Unit: "count"}))
 	}
 	for _, i := range s.Events {
 		e := &p.Events[i]
-		item.Lines = append(item.Lines, b.line(b.fragment(e), event(i)).at(e.When).in("history").quoting(e.Text).with(courtValue(e)))
+		l := b.line(b.fragment(e), event(i)).at(e.When).in("history").with(courtValue(e))
+		if !slices.Contains(plainly, e.What) {
+			l.Quote = e.Text
+		}
+		if l.Quote != "" || len(told) < len(s.Events) {
+			item.Lines = append(item.Lines, l)
+		}
 	}
 	for i := range p.Figures {
-		item.Lines = append(item.Lines, b.figure(record, i, &p.Figures[i]))
+		item.Lines = append(item.Lines, b.figure(at, i, &p.Figures[i]))
 	}
 	return item
+}
+
+// plainly are the events of which a few words say everything; of others the record's own
+// sentence says what was asked, ruled or set.
+var plainly = []fundtrail.CourtEventKind{
+	fundtrail.Charged, fundtrail.Arrested, fundtrail.AtLarge, fundtrail.Convicted, fundtrail.Hung, fundtrail.Acquitted, fundtrail.Tried,
 }
 
 // courtValue is an event for programs: what happened, and of a trial that is set, for when.

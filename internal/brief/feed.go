@@ -8,7 +8,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 )
 
@@ -133,7 +132,7 @@ func RSS(w io.Writer, b *Brief) error {
 	f.Version = "2.0"
 	c := &f.Channel
 	c.Title, c.Link, c.Language, c.Generator = printable(b.Title), b.home(), string(b.Lang), printable(b.Program)
-	c.Description = printable(strings.Join(b.Scope, " "))
+	c.Description = printable(b.Lang.sentences(b.Scope))
 	c.PubDate = b.updated().Format(time.RFC1123Z)
 	if link := webLink(b.link); link != "" {
 		f.Atom = "http://www.w3.org/2005/Atom"
@@ -179,7 +178,7 @@ type atomEntry struct {
 
 // Atom writes what is new as Atom (RFC 4287).
 func Atom(w io.Writer, b *Brief) error {
-	f := atom{Lang: string(b.Lang), ID: uuid("feed " + string(b.Lang) + "/" + b.Topic), Title: printable(b.Title), Sub: printable(strings.Join(b.Scope, " ")), Updated: b.updated().Format(time.RFC3339)}
+	f := atom{Lang: string(b.Lang), ID: uuid("feed " + string(b.Lang) + "/" + b.Topic), Title: printable(b.Title), Sub: printable(b.Lang.sentences(b.Scope)), Updated: b.updated().Format(time.RFC3339)}
 	f.Author.Name = "Fundtrail"
 	f.Links = []atomLink{{"alternate", home}}
 	if link := webLink(b.link); link != "" {

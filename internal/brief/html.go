@@ -30,7 +30,7 @@ func HTML(w io.Writer, b *Brief) error { return htmlPage(w, b, true) }
 // A lineView is a line for the page.
 type lineView struct {
 	Text, Kind, KindName, Mark, Quote string
-	Cites                             []int
+	Cites                             []run
 }
 
 type itemView struct {
@@ -64,14 +64,13 @@ type referenceView struct {
 }
 
 type pageView struct {
-	Lang, Title, References, Foot, Made string
-	Scope                               []string
-	Sections                            []sectionView
-	Refs                                []referenceView
+	Lang, Title, Scope, References, Foot, Made string
+	Sections                                   []sectionView
+	Refs                                       []referenceView
 }
 
 func (b *Brief) lineView(l *Line, kind bool) lineView {
-	v := lineView{Text: printable(l.Text), Kind: string(l.Kind), Mark: b.mark(l), Cites: l.Cites}
+	v := lineView{Text: printable(l.Text), Kind: string(l.Kind), Mark: b.mark(l), Cites: runs(l.Cites)}
 	if kind {
 		v.KindName = b.Lang.say("kind." + string(l.Kind))
 	}
@@ -87,8 +86,12 @@ func (b *Brief) itemView(item *Item) itemView {
 		pv := paraView{Name: p.Name}
 		for i := range p.Lines {
 			l := b.lineView(&p.Lines[i], p.Lines[i].Kind != item.Kind)
-			if p.Name == "" && p.Lines[i].Quote != "" {
+			switch {
+			case p.Lines[i].Quote == "":
+			case p.Name == "":
 				l.Quote = printable(b.Lang.say("quote", "words", p.Lines[i].Quote))
+			default:
+				l.Quote = printable(b.Lang.quoted(p.Lines[i].Quote))
 			}
 			pv.Lines = append(pv.Lines, l)
 		}
@@ -98,7 +101,7 @@ func (b *Brief) itemView(item *Item) itemView {
 }
 
 func htmlPage(w io.Writer, b *Brief, plots bool) error {
-	v := pageView{Lang: string(b.Lang), Title: printable(b.Title), Scope: b.Scope, References: b.Lang.say("section.references"), Foot: b.Lang.say("foot.confidence")}
+	v := pageView{Lang: string(b.Lang), Title: printable(b.Title), Scope: b.Lang.sentences(b.Scope), References: b.Lang.say("section.references"), Foot: b.Lang.say("foot.confidence")}
 	if b.Program != "" {
 		v.Made = b.Lang.say("made", "program", b.Program)
 	}

@@ -127,6 +127,14 @@ func (l Lang) day(t time.Time) string {
 	return t.Format("2 January 2006")
 }
 
+// sentences joins whole sentences.
+func (l Lang) sentences(parts []string) string {
+	if l == Japanese {
+		return strings.Join(parts, "")
+	}
+	return strings.Join(parts, " ")
+}
+
 // semicolons joins parts of a sentence that have commas of their own.
 func (l Lang) semicolons(parts []string) string {
 	switch l {

@@ -25,6 +25,7 @@ var qualifiers = map[string]text{
 	"more than": {"more than {n}", "{n} 초과", "{n}超"},
 	"at least":  {"at least {n}", "최소 {n}", "少なくとも{n}"},
 	"almost":    {"almost {n}", "{n} 가까이", "{n}近く"},
+	"or more":   {"{n} or more", "{n} 이상", "{n}以上"},
 	"nominal":   {"{n} (nominal)", "{n}(명목)", "{n}（名目）"},
 }
 

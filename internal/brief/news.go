@@ -75,6 +75,7 @@ func (b *builder) newTheft(in *fundtrail.Incident) (Item, bool) {
 			item.Lines = append(item.Lines, b.statement("incidents/"+in.ID, i, s))
 		}
 	}
+	item.Text = b.say("theft.claims", "text", item.Text)
 	// It stands where the newest of what is new does.
 	item.Until = ""
 	item.Date = ""
@@ -85,24 +86,25 @@ func (b *builder) newTheft(in *fundtrail.Incident) (Item, bool) {
 		}
 		item.Date = max(item.Date, when)
 	}
+	item.ID += "/" + item.Date // what is new of a theft is new each time
 	return item, true
 }
 
 // newEvents are the steps of a case in the days that are new.
 func (b *builder) newEvents(p *fundtrail.Proceeding) (items []Item) {
-	record := "docket/" + p.ID
+	at := "docket/" + p.ID
 	for i := range p.Events {
 		e := &p.Events[i]
 		if e.What == fundtrail.LastSeen || !b.isNew(e.When, e.Known) {
 			continue
 		}
-		c := basis{record, nth("events", i), e.By, e.Known, e.Confidence, e.Source}
+		c := basis{at, nth("events", i), e.By, e.Known, e.Confidence, e.Source}
 		text := b.say("court.case", "case", p.Name, "court", p.Court, "status", b.fragment(e))
 		if len(e.Of) > 0 {
 			text = b.say("court.party", "who", b.parties(e.Of), "case", p.Name, "court", p.Court, "status", b.fragment(e))
 		}
 		items = append(items, Item{
-			ID: record + "/" + iso(e.When.From) + "-" + string(e.What) + "-" + number(i+1), Topic: "case", About: about([]string{p.ID}, e.Of, p.Services),
+			ID: at + "/" + iso(e.When.From) + "-" + string(e.What) + "-" + number(i+1), Topic: "case", About: about([]string{p.ID}, e.Of, p.Services),
 			Line: b.line(text, c).at(e.When).quoting(e.Text).with(courtValue(e)),
 		})
 	}

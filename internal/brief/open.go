@@ -3,6 +3,7 @@ package brief
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -22,31 +23,40 @@ func (b *builder) open() {
 	b.section("open", "open", append(items, b.openSources()...))
 }
 
-// openCases are cases whose sources end before an outcome does. A conviction under appeal is
-// no outcome.
+// openCases are cases whose sources end before an outcome does, for each of their parties. A
+// conviction under appeal is no outcome.
 func (b *builder) openCases() (items []Item) {
 	for _, p := range b.reach.proceedings {
-		if len(p.Events) == 0 {
-			continue
-		}
-		n := len(p.Events) - 1
-		e := &p.Events[n]
-		key := "open.noend"
-		switch e.What {
-		case fundtrail.LastSeen:
-			key = "open.ends"
-		case fundtrail.Sentenced, fundtrail.Dismissed, fundtrail.Forfeited, fundtrail.Acquitted:
-			continue
-		}
-		text := b.say(key, "name", p.Name, "date", b.l.when(e.When))
-		l := b.line(text, basis{"docket/" + p.ID, nth("events", n), e.By, e.Known, e.Confidence, e.Source}).at(e.When).quoting(e.Text)
-		var who []string
-		for _, party := range p.Parties {
-			if party.Role == "defendant" {
-				who = append(who, party.Actor)
+		for _, st := range standings(p) {
+			if len(st.Events) == 0 {
+				continue
 			}
+			n := st.Events[len(st.Events)-1]
+			e := &p.Events[n]
+			key := "open.noend"
+			switch e.What {
+			case fundtrail.LastSeen:
+				key = "open.ends"
+			case fundtrail.Sentenced, fundtrail.Dismissed, fundtrail.Forfeited, fundtrail.Acquitted:
+				continue
+			}
+			var ids, who []string
+			for k := range st.parties {
+				party := &st.parties[k]
+				ids = append(ids, cmp.Or(party.Actor, party.Name))
+				who = add(who, b.courtParty(party))
+			}
+			name := p.Name
+			if len(who) > 0 {
+				name = b.l.list(who) + b.l.brackets(p.Name)
+			}
+			l := b.line(b.say(key, "name", name, "date", b.l.when(e.When)), basis{"docket/" + p.ID, nth("events", n), e.By, e.Known, e.Confidence, e.Source}).at(e.When).quoting(e.Text)
+			id := "open/case/" + p.ID
+			if len(ids) > 0 {
+				id += "/" + strings.Join(ids, "+")
+			}
+			items = append(items, Item{ID: id, Topic: "unsupported", About: about([]string{p.ID}, ids), Line: l})
 		}
-		items = append(items, Item{ID: "open/case/" + p.ID, Topic: "unsupported", About: about([]string{p.ID}, who), Line: l})
 	}
 	return items
 }
@@ -55,7 +65,7 @@ func (b *builder) openCases() (items []Item) {
 func (b *builder) openFlows() (items []Item) {
 	for i := range b.r.Services {
 		v := &b.r.Services[i]
-		if v.Category != "mixing_service" || !b.reach.mixers[v.ID] {
+		if v.Category != mixing || !b.reach.mixers[v.ID] {
 			continue
 		}
 		lines := b.through(v)
@@ -78,6 +88,7 @@ func (b *builder) openFlows() (items []Item) {
 // openAttributions are thefts that somebody attributes and somebody else does not, and those
 // that only claims of low confidence attribute.
 func (b *builder) openAttributions() (items []Item) {
+	var low []*fundtrail.Incident
 	for _, in := range b.reach.incidents {
 		denials, best := false, fundtrail.Confidence(0)
 		for _, a := range in.Attributions {
@@ -86,7 +97,11 @@ func (b *builder) openAttributions() (items []Item) {
 				best = max(best, a.Confidence)
 			}
 		}
-		if !denials && best > lowConfidence {
+		switch {
+		case !denials && best <= lowConfidence && best > 0:
+			low = append(low, in)
+			continue
+		case !denials:
 			continue
 		}
 		whole := b.theft(in)
@@ -102,10 +117,23 @@ func (b *builder) openAttributions() (items []Item) {
 		}
 		slices.Sort(item.Cites)
 		text := b.say("open.disputed", "name", b.l.name(in.Name))
-		if !denials {
-			text = b.say("open.low", "name", b.l.name(in.Name), "n", number(int(best)))
-		}
 		item.Line = Line{Kind: Inference, Method: "side by side", Text: text, Cites: slices.Compact(item.Cites)}
+		items = append(items, item)
+	}
+	if len(low) > 0 {
+		item := Item{ID: "open/attribution", Topic: "disputed", About: []string{}}
+		var names []string
+		var claims []basis
+		for _, in := range low {
+			names = append(names, b.l.name(in.Name))
+			item.About = append(item.About, in.ID)
+			for i, a := range in.Attributions {
+				claims = append(claims, basis{"incidents/" + in.ID, nth("attributions", i), a.By, a.Known, a.Confidence, a.Source})
+			}
+		}
+		item.Line = Line{Kind: Inference, Method: "count of the records", Cites: b.cite(claims...),
+			Text:   b.say("open.low", "thefts", b.count("theft", len(low)), "n", number(lowConfidence), "names", b.l.list(names)),
+			Values: []Value{{What: "count", Least: number(len(low)), Most: number(len(low)), Unit: "thefts"}}}
 		items = append(items, item)
 	}
 	return items
@@ -199,12 +227,12 @@ func (b *builder) openSources() (items []Item) {
 		switch {
 		case r.Basis == string(fundtrail.KnownRetrieved):
 			undated++
-		case r.Known > iso(b.o.AsOf):
+		case r.Known > iso(b.o.asOf):
 			later++
 		}
 	}
 	if later > 0 {
-		items = append(items, b.counted("open/later", b.say("open.later", "n", number(later), "day", b.l.day(b.o.AsOf)), later))
+		items = append(items, b.counted("open/later", b.say("open.later", "n", number(later), "day", b.l.day(b.o.asOf)), later))
 	}
 	if undated > 0 {
 		items = append(items, b.counted("open/undated", b.say("open.undated", "n", number(undated)), undated))

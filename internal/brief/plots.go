@@ -23,17 +23,20 @@ func dollarsOf(a fundtrail.Amount) float64 {
 }
 
 func (b *builder) plotYears() {
-	t := b.r.Totals(b.o.Topic)
 	var ranges []plot.Range
-	for i := range t.Years {
-		y := &t.Years[i]
-		sure := func(all, disputed fundtrail.Amount) fundtrail.Amount { d, _ := all.Sub(disputed); return d }
-		least, most := sure(y.Least, y.DisputedLeast), sure(y.Most, y.DisputedMost)
-		r := plot.Range{Label: strconv.Itoa(y.Year), Least: dollarsOf(least), Most: dollarsOf(most), Disputed: dollarsOf(y.DisputedMost), Unknown: len(y.Missing) > 0, Note: b.dollarRange(least, most)}
+	for i := range b.stolen.Rows {
+		y := &b.stolen.Rows[i]
+		year, err := strconv.Atoi(y.Key)
+		if err != nil {
+			continue
+		}
+		sure, _ := y.Most.Sub(y.DisputedMost)
+		r := plot.Range{Label: y.Key, Least: dollarsOf(y.Least), Most: dollarsOf(sure), Disputed: dollarsOf(y.DisputedMost),
+			Unknown: len(y.NoFigure) > 0, Note: b.sumRange(y)}
 		for j := range b.r.Publications {
 			p := &b.r.Publications[j]
 			for n := range p.Figures {
-				if f := &p.Figures[n]; f.What == fundtrail.FigureStolen && b.mine(f) && yearOf(f.Period) == y.Year && !f.USD.IsZero() {
+				if f := &p.Figures[n]; f.What == fundtrail.FigureStolen && b.mine(f) && yearOf(f.Period) == year && !f.USD.IsZero() {
 					r.Marks = append(r.Marks, plot.Mark{At: dollarsOf(f.USD), Label: p.Name})
 				}
 			}
@@ -77,7 +80,7 @@ func (b *builder) plotMixers() {
 func (b *builder) plotTime() {
 	var acts []plot.Act
 	put := func(lane string, w fundtrail.When, label string) {
-		if !w.IsZero() && !w.From.After(endOf(b.o.AsOf)) {
+		if !w.IsZero() && !w.From.After(endOf(b.o.asOf)) {
 			acts = append(acts, plot.Act{Lane: b.say("lane." + lane), On: w.From, Label: label})
 		}
 	}
@@ -107,5 +110,5 @@ func (b *builder) plotTime() {
 	first := slices.MinFunc(acts, func(x, y plot.Act) int { return cmp.Compare(x.On.Unix(), y.On.Unix()) }).On
 	title := b.say("plot.timeline")
 	from := time.Date(first.Year(), 1, 1, 0, 0, 0, 0, time.UTC)
-	b.out.Figures = append(b.out.Figures, Plot{Section: "new", Title: title, SVG: plot.Timeline(b.l.style(title), acts, from, b.o.AsOf)})
+	b.out.Figures = append(b.out.Figures, Plot{Section: "short", Title: title, SVG: plot.Timeline(b.l.style(title), acts, from, b.o.asOf)})
 }

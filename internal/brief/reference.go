@@ -50,6 +50,7 @@ func (b *builder) cite(claims ...basis) []int {
 			numbers = append(numbers, n)
 		}
 	}
+	slices.Sort(numbers)
 	return numbers
 }
 
@@ -70,7 +71,7 @@ func (b *builder) line(text string, claims ...basis) Line {
 
 // later reports whether a claim is known to have become public only after the brief's day.
 func (b *builder) later(k fundtrail.Known) bool {
-	return k.Basis != fundtrail.KnownRetrieved && k.On.After(endOf(b.o.AsOf))
+	return k.Basis != fundtrail.KnownRetrieved && k.On.After(endOf(b.o.asOf))
 }
 
 func (l Line) at(w fundtrail.When) Line {

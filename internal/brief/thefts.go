@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/record"
 )
 
 // largest is how many thefts a brief tells one by one.
@@ -15,23 +16,23 @@ func number(n int) string { return strconv.Itoa(n) }
 
 // theft is one incident: its losses and attributions, each claim for itself.
 func (b *builder) theft(in *fundtrail.Incident) Item {
-	record := "incidents/" + in.ID
-	item := Item{ID: record, Topic: "theft", About: about([]string{in.ID})}
+	at := "incidents/" + in.ID
+	item := Item{ID: at, Topic: "theft", About: about([]string{in.ID})}
 	var claims []basis
 	date := fundtrail.When{From: in.Happened, To: in.Happened}
 	for i, d := range in.Dates {
 		if d.What == "happened" && d.From.Equal(in.Happened) {
-			claims = append(claims, basis{record, nth("dates", i), "", d.Known, d.Confidence, d.Source})
+			claims = append(claims, basis{at, nth("dates", i), "", d.Known, d.Confidence, d.Source})
 			date = fundtrail.When{From: d.From, To: d.To}
 			break
 		}
 	}
 	name := b.l.name(in.Name)
 	for i, l := range in.Losses {
-		c := basis{record, nth("losses", i), l.By, l.Known, l.Confidence, l.Source}
+		c := basis{at, nth("losses", i), l.By, l.Known, l.Confidence, l.Source}
 		key, args := "says", []string{"by", b.l.name(l.By), "amount", b.l.qualified(l.Qualifier, b.l.dollars(l.USD))}
 		if l.Note != "" {
-			key, args = "says.note", append(args, "note", l.Note)
+			key, args = "says.note", append(args, "note", b.quoted(l.Note))
 		}
 		value := Value{What: "stolen", Least: l.USD.String(), Most: l.USD.String(), Unit: "USD", Qualifier: l.Qualifier, By: l.By, Of: in.ID}
 		item.Lines = append(item.Lines, b.line(b.say(key, args...), c).with(value).in("loss"))
@@ -49,7 +50,7 @@ func (b *builder) theft(in *fundtrail.Incident) Item {
 	}
 	var who, by []string
 	for i, a := range in.Attributions {
-		c := basis{record, nth("attributions", i), a.By, a.Known, a.Confidence, a.Source}
+		c := basis{at, nth("attributions", i), a.By, a.Known, a.Confidence, a.Source}
 		key, args := "attributed.undate", []string{"by", b.l.name(a.By), "who", b.party(a.Actor)}
 		switch {
 		case a.Denied:
@@ -71,7 +72,11 @@ func (b *builder) theft(in *fundtrail.Incident) Item {
 		text = b.say("theft.nobody", "text", text)
 	}
 	for i := range in.Figures {
-		item.Lines = append(item.Lines, b.figure(record, i, &in.Figures[i]))
+		l := b.figure(at, i, &in.Figures[i])
+		if l.Group == "through" {
+			l.Group = "passed"
+		}
+		item.Lines = append(item.Lines, l)
 	}
 	item.Line = b.line(text, claims...).at(date)
 	if n > 0 {
@@ -101,16 +106,20 @@ func (b *builder) dollarRange(least, most fundtrail.Amount) string {
 	return b.say("range", "a", b.l.dollars(least), "b", b.l.dollars(most))
 }
 
-// lossRange is the least and the most that sources say was lost, of n claims. A nominal
-// figure is not what was lost, so that it counts only where there is no other.
+// lossRange is the least and the most that n sources say was lost. A nominal value is told
+// only where there is no other.
 func lossRange(in *fundtrail.Incident) (least, most fundtrail.Amount, n int) {
-	claims := slices.DeleteFunc(slices.Clone(in.Losses), func(l fundtrail.LossClaim) bool { return l.Qualifier == "nominal" })
-	if len(claims) == 0 {
-		claims = in.Losses
+	if least, most, _, ok := record.Loss(in); ok {
+		for _, l := range in.Losses {
+			if l.Qualifier != "nominal" {
+				n++
+			}
+		}
+		return least, most, n
 	}
-	for _, l := range claims {
+	for _, l := range in.Losses {
 		if n++; n == 1 {
-			least, most = l.USD, l.USD
+			least = l.USD
 		}
 		least, most = least.Min(l.USD), most.Max(l.USD)
 	}

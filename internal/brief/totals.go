@@ -6,32 +6,13 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/record"
 )
 
-// Totals are sums over the records' loss claims, as ranges: of each theft the least and the
-// most that a source gives.
-type Totals struct {
-	Method string // how the sums are made: "loss-claims/1"
-	All    Total
-	Years  []Total // by time
-}
-
-// A Total is one sum. What no source values is in Missing, and in no number.
-type Total struct {
-	Year        int
-	Least, Most fundtrail.Amount // whole dollars, what is disputed included
-	Incidents   []string
-	Missing     []string
-	Disputed    []string // of Incidents
-	// What the disputed ones add.
-	DisputedLeast, DisputedMost fundtrail.Amount
-	Notes                       []string // how it differs from what is published, where it does
-}
-
-// totals tells the sums, and beside each year what others published of it.
+// totals tells the sums over the records, and beside each year what others published of it
+// and how the two lie to each other.
 func (b *builder) totals() {
-	t := b.r.Totals(b.o.Topic)
-	all := b.total("total/all", b.totalText(&t.All), &t.All, t.Method)
+	all := b.total("total/all", b.totalText(&b.stolen.All), &b.stolen.All)
 	for i := range b.r.Publications {
 		p := &b.r.Publications[i]
 		for n := range p.Figures {
@@ -41,17 +22,26 @@ func (b *builder) totals() {
 		}
 	}
 	items := []Item{all}
-	for i := range t.Years {
-		y := &t.Years[i]
-		text := b.say("total.year", "year", b.l.year(time.Date(y.Year, 1, 1, 0, 0, 0, 0, time.UTC)), "range", b.dollarRange(y.Least, y.Most), "thefts", b.count("theft", len(y.Incidents)))
-		item := b.total("total/"+strconv.Itoa(y.Year), text, y, t.Method)
-		item.Date, item.Until = strconv.Itoa(y.Year)+"-01-01", strconv.Itoa(y.Year)+"-12-31"
+	for i := range b.stolen.Rows {
+		y := &b.stolen.Rows[i]
+		n, err := strconv.Atoi(y.Key)
+		if err != nil {
+			continue
+		}
+		text := b.say("total.year", "year", b.l.year(time.Date(n, 1, 1, 0, 0, 0, 0, time.UTC)), "range", b.sumRange(y), "thefts", b.count("theft", len(y.Incidents)))
+		item := b.total("total/"+y.Key, text, y)
+		item.Date, item.Until = y.Key+"-01-01", y.Key+"-12-31"
 		for j := range b.r.Publications {
 			p := &b.r.Publications[j]
-			for n := range p.Figures {
-				if f := &p.Figures[n]; f.What == fundtrail.FigureStolen && b.mine(f) && yearOf(f.Period) == y.Year {
-					item.Lines = append(item.Lines, b.published(p, n))
+			for k := range p.Figures {
+				if f := &p.Figures[k]; f.What == fundtrail.FigureStolen && b.mine(f) && yearOf(f.Period) == n {
+					item.Lines = append(item.Lines, b.published(p, k))
 				}
+			}
+		}
+		for j := range b.stolen.Compared {
+			if c := &b.stolen.Compared[j]; c.Year == n {
+				item.Lines = append(item.Lines, b.compared(c, item.Cites)...)
 			}
 		}
 		items = append(items, item)
@@ -59,12 +49,20 @@ func (b *builder) totals() {
 	b.section("stands", "totals", items)
 }
 
-func (b *builder) totalText(t *Total) string {
-	args := []string{"thefts", b.count("theft", len(t.Incidents)), "day", b.l.day(b.o.AsOf), "range", b.dollarRange(t.Least, t.Most)}
+func (b *builder) totalText(t *record.Sum) string {
+	args := []string{"thefts", b.count("theft", len(t.Incidents)), "day", b.l.day(b.o.asOf), "range", b.sumRange(t)}
 	if b.o.Topic == "" {
 		return b.say("total.every", args...)
 	}
 	return b.say("total.all", append(args, "who", b.topicName())...)
+}
+
+// sumRange is a sum's range; a source's "more than" leaves it open above.
+func (b *builder) sumRange(t *record.Sum) string {
+	if len(t.Open) > 0 {
+		return b.l.qualified("or more", b.dollarRange(t.Least, t.Most))
+	}
+	return b.dollarRange(t.Least, t.Most)
 }
 
 // topicName is the topic's own actor in the language, North Korea of "dprk".
@@ -75,34 +73,54 @@ func (b *builder) topicName() string {
 	return b.party(b.o.Topic)
 }
 
-func (b *builder) total(id, text string, t *Total, method string) Item {
+func (b *builder) total(id, text string, t *record.Sum) Item {
+	parts := []string{text}
 	if n := len(t.Disputed); n > 0 {
-		text += " " + b.say("total.disputed", "n", number(n), "range", b.dollarRange(t.DisputedLeast, t.DisputedMost))
+		parts = append(parts, b.say("total.disputed", "n", number(n), "range", b.dollarRange(t.DisputedLeast, t.DisputedMost)))
 	}
-	if n := len(t.Missing); n > 0 {
-		text += " " + b.say("total.missing", "n", number(n))
+	if n := len(t.Nominal); n > 0 {
+		parts = append(parts, b.say("total.nominal", "n", number(n), "range", b.dollarRange(t.NominalLeast, t.NominalMost)))
 	}
-	c := basis{record: "incidents", claim: "losses", source: fundtrail.Source{Title: b.say("total.source") + ": " + method}}
-	l := b.line(text, c)
-	l.Kind, l.Method, l.Known, l.Basis = Inference, method, "", ""
-	item := Item{ID: id, Topic: "total", About: about([]string{b.o.Topic}, t.Incidents), Line: l.with(
+	if n := len(t.NoFigure); n > 0 {
+		parts = append(parts, b.say("total.missing", "n", number(n)))
+	}
+	claim := basis{record: "incidents", claim: "losses", source: fundtrail.Source{Title: b.say("total.source") + ": " + b.stolen.Method}}
+	l := b.line(b.l.sentences(parts), claim)
+	l.Kind, l.Method, l.Known, l.Basis = Inference, b.stolen.Method, "", ""
+	unknown := len(t.NoFigure)
+	return Item{ID: id, Topic: "total", About: about([]string{b.o.Topic}, t.Incidents), Line: l.with(
 		Value{What: "stolen", Least: t.Least.String(), Most: t.Most.String(), Unit: "USD", Count: len(t.Incidents), By: "records"},
 		Value{What: "disputed", Least: t.DisputedLeast.String(), Most: t.DisputedMost.String(), Unit: "USD", Count: len(t.Disputed), By: "records"},
-		Value{What: "unknown", Least: number(len(t.Missing)), Most: number(len(t.Missing)), Unit: "thefts", By: "records"})}
-	for _, n := range t.Notes {
-		item.Lines = append(item.Lines, Line{Kind: Inference, Method: method, Text: n, Cites: l.Cites})
-	}
-	return item
+		Value{What: "nominal", Least: t.NominalLeast.String(), Most: t.NominalMost.String(), Unit: "USD", Count: len(t.Nominal), By: "records"},
+		Value{What: "unknown", Least: number(unknown), Most: number(unknown), Unit: "thefts", By: "records"})}
 }
 
-// published is what somebody published of a year or of several. When it did is a part of it,
-// because publishers revise their totals.
+// published is what somebody published of a year or of several. The day on which it did is
+// told with it, because publishers revise their totals.
 func (b *builder) published(p *fundtrail.Publication, n int) Line {
 	f := p.Figures[n]
 	if f.By == "" {
 		f.By = p.Name
 	}
 	return b.figure("figures/"+p.ID, n, &f).in("published")
+}
+
+// compared says how a year's sum lies to what is published of it, and where a difference may
+// come from.
+func (b *builder) compared(c *record.Comparison, cites []int) (out []Line) {
+	if c.Verdict == record.Unpublished {
+		return nil
+	}
+	say := func(text string, values ...Value) {
+		out = append(out, Line{Kind: Inference, Method: b.stolen.Method, Group: "compared", Text: text, Cites: cites, Values: values})
+	}
+	say(b.say("compared."+string(c.Verdict), "range", b.dollarRange(c.Least, c.Most), "gap", b.l.dollars(c.Gap)),
+		Value{What: string(c.Verdict), Least: c.Least.String(), Most: c.Most.String(), Unit: "USD", By: "published"})
+	if c.Verdict != record.Inside && len(c.Weak) > 0 {
+		say(b.say("compared.weak", "n", number(len(c.Weak)), "range", b.dollarRange(c.StrongLeast, c.StrongMost)),
+			Value{What: "stolen", Least: c.StrongLeast.String(), Most: c.StrongMost.String(), Unit: "USD", Qualifier: "without weak attributions", Count: len(c.Ours.Incidents) - len(c.Weak), By: "records"})
+	}
+	return out
 }
 
 // yearOf is the one calendar year that a period is, or 0.
@@ -117,20 +135,16 @@ func yearOf(w fundtrail.When) int {
 // short is what a reader in a hurry takes away: sentences of the sections below, with what
 // they cite.
 func (b *builder) short() {
-	t := b.r.Totals(b.o.Topic)
-	all := b.total("short/total", b.totalText(&t.All), &t.All, t.Method)
-	items := []Item{all}
+	items := []Item{b.total("short/total", b.totalText(&b.stolen.All), &b.stolen.All)}
 	var on, off []Item
 	for _, l := range b.listings() {
-		item := b.standing(l)
-		item.ID = "short/" + item.ID
-		item.Lines = nil
-		if v := b.r.service(l.id); v != nil && v.Category == "mixing_service" {
-			if item.Topic == "listed" {
-				on = append(on, item)
-			} else {
-				off = append(off, item)
-			}
+		if v := b.service(l.id); v == nil || v.Category != mixing {
+			continue
+		}
+		if item := b.standing(l); item.Topic == "listed" {
+			on = append(on, item)
+		} else {
+			off = append(off, item)
 		}
 	}
 	join := func(key string, list []Item) {
@@ -146,7 +160,7 @@ func (b *builder) short() {
 		}
 		slices.Sort(item.Cites)
 		item.Cites = slices.Compact(item.Cites)
-		item.Text = b.say(key, "day", b.l.day(b.o.AsOf), "names", b.l.list(names))
+		item.Text = b.say(key, "day", b.l.day(b.o.asOf), "names", b.l.list(names))
 		items = append(items, item)
 	}
 	join("short.listed", on)

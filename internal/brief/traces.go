@@ -248,7 +248,7 @@ func (b *builder) traces() {
 			l.Date, l.Until = dayOf(e.First), dayOf(e.Last)
 			item.Lines = append(item.Lines, l.with(Value{What: e.Category, Least: wholeCoins(e.AtLeast, a), Most: wholeCoins(e.AtMost, a), Unit: a.Symbol, Of: d.Trace.Subject, Count: e.Transfers}))
 		}
-		if end.After(endOf(b.o.AsOf)) {
+		if end.After(endOf(b.o.asOf)) {
 			item.Lines = append(item.Lines, b.inference(t, "as_of", b.say("movement.after", "date", b.l.day(end))))
 		}
 		for _, note := range d.Coverage.Notes {
@@ -269,7 +269,7 @@ func (b *builder) endName(category string) string {
 // movedSince counts the payments of a trace in the days that are new.
 func (b *builder) movedSince(t *Traced) (Item, bool) {
 	n := 0
-	from, until := iso(b.since), iso(b.o.AsOf)
+	from, until := iso(b.since), iso(b.o.asOf)
 	for i := range t.Report.Hops {
 		if d := dayOf(t.Report.Hops[i].Time); d >= from && d <= until {
 			n++
@@ -278,7 +278,7 @@ func (b *builder) movedSince(t *Traced) (Item, bool) {
 	if n == 0 {
 		return Item{}, false
 	}
-	text := b.say("movement.new", "name", b.traceName(t.Report), "method", methods(t.Report), "n", group(number(n)), "since", b.l.day(b.since), "day", b.l.day(b.o.AsOf))
+	text := b.say("movement.new", "name", b.traceName(t.Report), "method", methods(t.Report), "n", group(number(n)), "since", b.l.day(b.since), "day", b.l.day(b.o.asOf))
 	l := b.inference(t, "hops", text)
 	l.Date, l.Until = from, until
 	return Item{ID: "traces/" + t.Name + "/new", Topic: "trace", About: about([]string{t.Report.Trace.Subject}),

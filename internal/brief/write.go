@@ -41,6 +41,15 @@ func (b *Brief) paragraphs(item *Item) (out []paragraph) {
 		}
 		out[i].Lines = append(out[i].Lines, l)
 	}
+	// What several lines of a group rest on alike is cited once, after the last of them.
+	for i := range out {
+		lines := out[i].Lines
+		for j := range len(lines) - 1 {
+			if slices.Equal(lines[j].Cites, lines[j+1].Cites) {
+				lines[j].Cites = nil
+			}
+		}
+	}
 	return out
 }
 
@@ -114,7 +123,7 @@ func (b *Brief) citation(r *Reference) string {
 // Markdown writes the brief as plain text that Markdown reads.
 func Markdown(w io.Writer, b *Brief) error {
 	var m bytes.Buffer
-	fmt.Fprintf(&m, "# %s\n\n%s\n", plain(b.Title), plain(strings.Join(b.Scope, " ")))
+	fmt.Fprintf(&m, "# %s\n\n%s\n", plain(b.Title), plain(b.Lang.sentences(b.Scope)))
 	heads := b.heads()
 	for i := range b.Sections {
 		s := &b.Sections[i]
@@ -175,8 +184,12 @@ func (b *Brief) markdownItem(m *bytes.Buffer, item *Item) {
 				kind = b.Lang.say("kind." + string(l.Kind))
 			}
 			s := b.markdownLine(l, kind)
-			if l.Quote != "" && p.Name == "" {
+			switch {
+			case l.Quote == "":
+			case p.Name == "":
 				s += " " + plain(b.Lang.say("quote", "words", l.Quote))
+			default:
+				s += " " + plain(b.Lang.quoted(l.Quote))
 			}
 			parts = append(parts, s)
 		}
@@ -191,8 +204,15 @@ func (b *Brief) markdownItem(m *bytes.Buffer, item *Item) {
 // markdownLine is a line with its numbers and marks.
 func (b *Brief) markdownLine(l *Line, kind string) string {
 	s := plain(l.Text)
-	for _, n := range l.Cites {
-		s += fmt.Sprintf(" [%d]", n)
+	if len(l.Cites) > 0 {
+		s += " ["
+		for i, r := range runs(l.Cites) {
+			if i > 0 {
+				s += ", "
+			}
+			s += r.String()
+		}
+		s += "]"
 	}
 	var marks []string
 	if kind != "" {
@@ -205,6 +225,40 @@ func (b *Brief) markdownLine(l *Line, kind string) string {
 		s += " *(" + strings.Join(marks, "; ") + ")*"
 	}
 	return s
+}
+
+// A run is neighbouring numbers: 4–12.
+type run struct{ First, Last int }
+
+func (r run) String() string {
+	if r.First == r.Last {
+		return strconv.Itoa(r.First)
+	}
+	return strconv.Itoa(r.First) + "–" + strconv.Itoa(r.Last)
+}
+
+// runs joins three and more neighbouring numbers of a sorted list.
+func runs(list []int) (out []run) {
+	for _, n := range list {
+		if k := len(out) - 1; k >= 0 && out[k].Last == n-1 {
+			out[k].Last = n
+			continue
+		}
+		out = append(out, run{n, n})
+	}
+	return slices.Collect(func(yield func(run) bool) {
+		for _, r := range out {
+			if r.Last == r.First+1 {
+				if !yield(run{r.First, r.First}) {
+					return
+				}
+				r.First = r.Last
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	})
 }
 
 var markdownEscapes = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "\n", " ", "\r", " ", "#", `\#`, "|", `\|`)

@@ -174,7 +174,7 @@ func legend(c *canvas, s Style, x, y float64, ranges []Range) {
 // Columns draws ranges side by side, such as years: a bar from the least to the most,
 // what is disputed above it, and marks.
 func Columns(s Style, ranges []Range) string {
-	const w, h, left, right, top, bottom = 760.0, 300.0, 78.0, 12.0, 14.0, 58.0
+	const w, h, left, right, top, bottom = 760.0, 300.0, 98.0, 12.0, 14.0, 58.0
 	var c canvas
 	c.open(w, h, s.Title)
 	most := 0.0

@@ -15,8 +15,8 @@ type Act struct {
 	Label string
 }
 
-// Timeline draws acts by day, lane below lane. Acts carry their words as titles, and as
-// text where there is room before the next.
+// Timeline draws acts by day, lane below lane. What each was is its title, which a pointer
+// shows; the page tells the same in words.
 func Timeline(s Style, acts []Act, from, to time.Time) string {
 	const w, left, right, row, top = 760.0, 128.0, 10.0, 34.0, 6.0
 	var lanes []string
@@ -44,7 +44,6 @@ func Timeline(s Style, acts []Act, from, to time.Time) string {
 		y := top + row*(float64(i)+.5)
 		c.stroke(left, y, w-right, y, line, 1)
 		c.text(left-10, y+4, "end", ink, fits(lane, left-14))
-		end := -1.0
 		for _, a := range acts {
 			if a.Lane != lane || a.On.Before(from) || a.On.After(to) {
 				continue
@@ -55,9 +54,7 @@ func Timeline(s Style, acts []Act, from, to time.Time) string {
 			if !a.Until.IsZero() && x(a.Until)-at > 2 {
 				c.stroke(at, y, x(a.Until), y, blue, 4)
 			}
-			end = at
 		}
-		_ = end
 	}
 	return c.close()
 }

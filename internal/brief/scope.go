@@ -2,39 +2,10 @@ package brief
 
 import (
 	"slices"
-	"time"
 
 	"github.com/fundtrail/fundtrail"
-	"github.com/fundtrail/fundtrail/data"
+	"github.com/fundtrail/fundtrail/internal/record"
 )
-
-// Records are what a brief is made from, cut to the two clocks: nothing in them happened after
-// the day, and no claim in them became public after the day by which it must be known.
-type Records struct {
-	AsOf, KnownBy time.Time
-	data.Contents
-	// Group are the IDs of the actors that a topic is about: for "dprk" the state and
-	// whoever the records call its own.
-	Group map[string][]string
-	// Totals are the sums over the records, by year and in all, for a topic.
-	Totals func(topic string) Totals
-	// Standing is where a proceeding stands for each of its parties.
-	Standing func(*fundtrail.Proceeding) []Standing
-}
-
-func (r *Records) partyName(id string) string {
-	for i := range r.Actors {
-		if r.Actors[i].ID == id {
-			return r.Actors[i].Name
-		}
-	}
-	for i := range r.Services {
-		if r.Services[i].ID == id {
-			return r.Services[i].Name
-		}
-	}
-	return id
-}
 
 // A scope is what of the records a topic touches, in the order of the records.
 type scope struct {
@@ -46,16 +17,16 @@ type scope struct {
 }
 
 // newScope takes the incidents that somebody attributes to the topic's actors, also where
-// somebody else denies it; the services that records tie to those incidents or actors; and the
+// somebody else denies it, but not those that are only denied; the services that records tie to those incidents or actors; and the
 // acts and cases that name any of them. Without a topic it takes everything.
-func newScope(r *Records, topic string) scope {
-	s := scope{mixers: map[string]bool{}, actors: r.Group[topic]}
+func newScope(r *record.View, topic string, actors []string) scope {
+	s := scope{mixers: map[string]bool{}, actors: actors}
 	all := topic == ""
 	in := map[string]bool{}
 	for i := range r.Incidents {
 		incident := &r.Incidents[i]
 		if all || slices.ContainsFunc(incident.Attributions, func(a fundtrail.AttributionClaim) bool {
-			return slices.Contains(s.actors, a.Actor)
+			return !a.Denied && slices.Contains(s.actors, a.Actor)
 		}) {
 			in[incident.ID] = true
 			s.incidents = append(s.incidents, incident)
