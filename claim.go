@@ -12,6 +12,7 @@ type Source struct {
 	Published time.Time // by the publisher; zero where it is not stated
 	Retrieved time.Time
 	SHA256    [32]byte // of the bytes retrieved, zero where they were not kept
+	Records   string   // the folder of a user's own record that cites it; "" for the program's
 }
 
 // Confidence runs from 0 to 100, as in STIX and in GraphSense tag packs.

@@ -52,14 +52,15 @@ func ParseAction(raw []byte, name string) (fundtrail.Action, error) {
 	return a, nil
 }
 
-func parseAction(raw []byte) (fundtrail.Action, error) { return readAction(raw, false) }
+func parseAction(raw []byte) (fundtrail.Action, error) { return readAction(raw, folder{}) }
 
-func readAction(raw []byte, addition bool) (a fundtrail.Action, err error) {
+func readAction(raw []byte, from folder) (a fundtrail.Action, err error) {
 	var y actionYAML
 	if err := decode(raw, &y); err != nil {
 		return a, err
 	}
-	if err := head(y.ID, y.Name, y.Sources, addition); err != nil {
+	y.Sources.mark(from)
+	if err := head(y.ID, y.Name, y.Sources, from); err != nil {
 		return a, err
 	}
 	a = fundtrail.Action{
@@ -69,14 +70,13 @@ func readAction(raw []byte, addition bool) (a fundtrail.Action, err error) {
 	if a.When, err = y.Date.to(y.Until); err != nil {
 		return a, within("until", err)
 	}
-	switch {
-	case addition && a.Kind == "" && a.When.IsZero():
-	case !slices.Contains(actionKinds, a.Kind):
+	switch absent := from.addition; {
+	case !slices.Contains(actionKinds, a.Kind) && !(absent && a.Kind == ""):
 		return a, wrong("kind", string(a.Kind), "one of "+words(actionKinds))
-	case a.When.IsZero():
+	case a.When.IsZero() && !absent:
 		return a, fmt.Errorf("no date: %w", fundtrail.ErrInvalid)
 	}
-	if a.Source, a.Confidence, a.Known, err = y.Sources.claim(y.basis, a.When); err != nil && !(addition && y.basis == (basis{})) {
+	if a.Source, a.Confidence, a.Known, err = y.Sources.claim(y.basis, a.When); err != nil && !(from.addition && y.basis == (basis{})) {
 		return a, err
 	}
 	for i, x := range y.By {
@@ -86,7 +86,7 @@ func readAction(raw []byte, addition bool) (a fundtrail.Action, err error) {
 		}
 		a.By = append(a.By, agency)
 	}
-	if len(a.By) == 0 && !addition {
+	if len(a.By) == 0 && !from.addition {
 		return a, fmt.Errorf("no by: want whose act it was: %w", fundtrail.ErrInvalid)
 	}
 	if a.Addresses, err = tags(y.Addresses, y.Sources, "", "", a.When); err != nil {

@@ -29,23 +29,24 @@ type relationYAML struct {
 	basis `yaml:",inline"`
 }
 
-func parseActor(raw []byte) (fundtrail.Actor, error) { return readActor(raw, false) }
+func parseActor(raw []byte) (fundtrail.Actor, error) { return readActor(raw, folder{}) }
 
-func readActor(raw []byte, addition bool) (a fundtrail.Actor, err error) {
+func readActor(raw []byte, from folder) (a fundtrail.Actor, err error) {
 	var y actorYAML
 	if err := decode(raw, &y); err != nil {
 		return a, err
 	}
+	y.Sources.mark(from)
 	if err := y.Sources.check(); err != nil {
 		return a, err
 	}
-	if y.ID == "" || y.Name == "" && !addition {
+	if y.ID == "" || y.Name == "" && !from.addition {
 		return a, fmt.Errorf("want an id and a name: %w", fundtrail.ErrInvalid)
 	}
-	if _, ok := CategoryInfo(y.Category); !ok && !(addition && y.Category == "") {
+	if _, ok := CategoryInfo(y.Category); !ok && !(from.addition && y.Category == "") {
 		return a, fmt.Errorf("category %q is not in the vocabulary: %w", y.Category, fundtrail.ErrInvalid)
 	}
-	if _, _, err := y.Sources.resolve(y.basis); err != nil && !(addition && y.basis == (basis{})) {
+	if _, _, err := y.Sources.resolve(y.basis); err != nil && !(from.addition && y.basis == (basis{})) {
 		return a, err
 	}
 	a = fundtrail.Actor{ID: y.ID, Name: y.Name, Category: y.Category}

@@ -72,6 +72,22 @@ type sourceYAML struct {
 	// Unread marks a source that nobody has read for the record. What cites it is from
 	// memory, and the source is where to check it.
 	Unread bool `yaml:"unread"`
+
+	records string // the user's folder that the record stands in
+}
+
+// A folder is where a record stands: "" and false for the program's own.
+type folder struct {
+	name     string
+	addition bool // the record adds to one of ours
+}
+
+// mark notes whose records cite the sources.
+func (s sourcesYAML) mark(from folder) {
+	for key, src := range s {
+		src.records = from.name
+		s[key] = src
+	}
 }
 
 // sourcesYAML are a record's sources by key.
@@ -126,7 +142,7 @@ func dayOf(t time.Time) time.Time {
 }
 
 func (s sourceYAML) source() fundtrail.Source {
-	return fundtrail.Source{URL: s.URL, Title: s.Title, Published: s.Published.Time, Retrieved: s.Retrieved.Time}
+	return fundtrail.Source{URL: s.URL, Title: s.Title, Published: s.Published.Time, Retrieved: s.Retrieved.Time, Records: s.records}
 }
 
 // check says what is wrong with the sources themselves.

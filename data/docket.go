@@ -81,30 +81,30 @@ func ParseProceeding(raw []byte, name string) (fundtrail.Proceeding, error) {
 	return p, nil
 }
 
-func parseProceeding(raw []byte) (fundtrail.Proceeding, error) { return readProceeding(raw, false) }
+func parseProceeding(raw []byte) (fundtrail.Proceeding, error) { return readProceeding(raw, folder{}) }
 
-func readProceeding(raw []byte, addition bool) (p fundtrail.Proceeding, err error) {
+func readProceeding(raw []byte, from folder) (p fundtrail.Proceeding, err error) {
 	var y proceedingYAML
 	if err := decode(raw, &y); err != nil {
 		return p, err
 	}
-	if err := head(y.ID, y.Name, y.Sources, addition); err != nil {
+	y.Sources.mark(from)
+	if err := head(y.ID, y.Name, y.Sources, from); err != nil {
 		return p, err
 	}
 	p = fundtrail.Proceeding{
 		ID: y.ID, Name: y.Name, Aliases: y.Aliases, Summary: oneLine(y.Summary), Kind: y.Kind, Court: y.Court,
 		Jurisdiction: y.Jurisdiction, Number: y.Number, Incidents: y.Incidents, Services: y.Services, Related: y.Related,
 	}
-	switch {
-	case addition && p.Kind == "" && p.Court == "" && p.Jurisdiction == "":
-	case !slices.Contains(proceedingKinds, p.Kind):
+	switch absent := from.addition; {
+	case !slices.Contains(proceedingKinds, p.Kind) && !(absent && p.Kind == ""):
 		return p, wrong("kind", string(p.Kind), "one of "+words(proceedingKinds))
-	case p.Court == "":
+	case p.Court == "" && !absent:
 		return p, fmt.Errorf("no court: %w", fundtrail.ErrInvalid)
-	case !jurisdiction.MatchString(p.Jurisdiction):
+	case !jurisdiction.MatchString(p.Jurisdiction) && !(absent && p.Jurisdiction == ""):
 		return p, wrong("jurisdiction", p.Jurisdiction, "two capital letters")
 	}
-	if err := y.events(&p, addition); err != nil {
+	if err := y.events(&p, from); err != nil {
 		return p, err
 	}
 	// A court's paper tells who is charged with what: it is the public act of all that.
@@ -112,7 +112,7 @@ func readProceeding(raw []byte, addition bool) (p fundtrail.Proceeding, err erro
 	if len(p.Events) > 0 {
 		first = p.Events[0].When
 	}
-	if p.Source, p.Confidence, p.Known, err = y.Sources.claim(y.basis, first); err != nil && !(addition && y.basis == (basis{})) {
+	if p.Source, p.Confidence, p.Known, err = y.Sources.claim(y.basis, first); err != nil && !(from.addition && y.basis == (basis{})) {
 		return p, err
 	}
 	if err := y.parties(&p); err != nil {
@@ -129,7 +129,7 @@ func readProceeding(raw []byte, addition bool) (p fundtrail.Proceeding, err erro
 }
 
 // events fills in what happened, by time.
-func (y *proceedingYAML) events(p *fundtrail.Proceeding, addition bool) error {
+func (y *proceedingYAML) events(p *fundtrail.Proceeding, from folder) error {
 	counts := map[int]bool{}
 	for i, c := range y.Charges {
 		if c.Count < 1 || c.Text == "" || counts[c.Count] {
@@ -140,7 +140,7 @@ func (y *proceedingYAML) events(p *fundtrail.Proceeding, addition bool) error {
 	for i, e := range y.Events {
 		w, err := e.Date.to(e.Until)
 		if err == nil {
-			err = e.check(counts, addition)
+			err = e.check(counts, from)
 		}
 		ev := fundtrail.CourtEvent{
 			What: e.What, When: w, Of: e.Of, Charges: e.Charges, Expected: e.Expected.When, Text: oneLine(e.Text), By: e.By, Note: oneLine(e.Note),
@@ -159,7 +159,7 @@ func (y *proceedingYAML) events(p *fundtrail.Proceeding, addition bool) error {
 	return nil
 }
 
-func (e *courtEventYAML) check(counts map[int]bool, addition bool) error {
+func (e *courtEventYAML) check(counts map[int]bool, from folder) error {
 	switch {
 	case !slices.Contains(courtEventKinds, e.What):
 		return fmt.Errorf("what %q: want one of %s: %w", e.What, words(courtEventKinds), fundtrail.ErrInvalid)
@@ -174,7 +174,7 @@ func (e *courtEventYAML) check(counts map[int]bool, addition bool) error {
 	}
 	for _, n := range e.Charges {
 		// An addition's charges may stand in the record that it adds to.
-		if !counts[n] && !addition {
+		if !counts[n] && !from.addition {
 			return fmt.Errorf("charge %d is not among the record's charges: %w", n, fundtrail.ErrInvalid)
 		}
 	}

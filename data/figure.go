@@ -122,21 +122,24 @@ func ParsePublication(raw []byte, name string) (fundtrail.Publication, error) {
 	return p, nil
 }
 
-func parsePublication(raw []byte) (fundtrail.Publication, error) { return readPublication(raw, false) }
+func parsePublication(raw []byte) (fundtrail.Publication, error) {
+	return readPublication(raw, folder{})
+}
 
-func readPublication(raw []byte, addition bool) (p fundtrail.Publication, err error) {
+func readPublication(raw []byte, from folder) (p fundtrail.Publication, err error) {
 	var y publicationYAML
 	if err := decode(raw, &y); err != nil {
 		return p, err
 	}
-	if err := head(y.ID, y.Name, y.Sources, addition); err != nil {
+	y.Sources.mark(from)
+	if err := head(y.ID, y.Name, y.Sources, from); err != nil {
 		return p, err
 	}
 	p = fundtrail.Publication{ID: y.ID, Name: y.Name, Definition: oneLine(y.Definition)}
-	if !addition && p.Definition == "" {
+	if !from.addition && p.Definition == "" {
 		return p, fmt.Errorf("no definition: say what it counts, or that no source seen says: %w", fundtrail.ErrInvalid)
 	}
-	if p.Source, p.Confidence, p.Known, err = y.Sources.claim(y.basis, fundtrail.When{}); err != nil && !(addition && y.basis == (basis{})) {
+	if p.Source, p.Confidence, p.Known, err = y.Sources.claim(y.basis, fundtrail.When{}); err != nil && !(from.addition && y.basis == (basis{})) {
 		return p, err
 	}
 	if p.Figures, err = figures(y.Figures, y.Sources, either(y.Name, y.ID)); err != nil {
@@ -150,11 +153,11 @@ func readPublication(raw []byte, addition bool) (p fundtrail.Publication, err er
 }
 
 // head checks what records of every kind begin with.
-func head(id, name string, sources sourcesYAML, addition bool) error {
+func head(id, name string, sources sourcesYAML, from folder) error {
 	switch {
 	case id == "" || id != slug(id):
 		return wrong("id", id, "lower-case words joined by hyphens")
-	case name == "" && !addition:
+	case name == "" && !from.addition:
 		return fmt.Errorf("no name: %w", fundtrail.ErrInvalid)
 	}
 	return sources.check()

@@ -86,35 +86,36 @@ func ParseIncident(raw []byte, name string) (fundtrail.Incident, error) {
 	return in, nil
 }
 
-func parseIncident(raw []byte) (fundtrail.Incident, error) { return readIncident(raw, false) }
+func parseIncident(raw []byte) (fundtrail.Incident, error) { return readIncident(raw, folder{}) }
 
 // readIncident reads a record. Of an addition to a record that stands elsewhere it does
 // not ask for what stands there: name, victim, and when it happened.
-func readIncident(raw []byte, addition bool) (in fundtrail.Incident, err error) {
+func readIncident(raw []byte, from folder) (in fundtrail.Incident, err error) {
 	var y incidentYAML
 	if err := decode(raw, &y); err != nil {
 		return in, err
 	}
+	y.Sources.mark(from)
 	if err := y.Sources.check(); err != nil {
 		return in, err
 	}
 	if y.ID == "" || y.ID != slug(y.ID) {
 		return in, wrong("id", y.ID, "lower-case words joined by hyphens")
 	}
-	if y.Name == "" && !addition {
+	if y.Name == "" && !from.addition {
 		return in, fmt.Errorf("no name: %w", fundtrail.ErrInvalid)
 	}
 	in = fundtrail.Incident{ID: y.ID, Name: y.Name, Aliases: y.Aliases, Summary: oneLine(y.Summary), Kind: y.Kind}
 	if err := y.dates(&in); err != nil {
 		return in, err
 	}
-	if in.Happened.IsZero() && !addition {
+	if in.Happened.IsZero() && !from.addition {
 		return in, within("dates", fmt.Errorf("no date says when it happened: %w", fundtrail.ErrInvalid))
 	}
 	if y.Kind != "" && !slices.Contains(victimKinds, y.Kind) {
 		return in, wrong("kind", string(y.Kind), "one of "+words(victimKinds))
 	}
-	if !addition || y.Victim != (victimYAML{}) || y.Kind != "" {
+	if !from.addition || y.Victim != (victimYAML{}) || y.Kind != "" {
 		if err := y.victim(&in); err != nil {
 			return in, within("victim", err)
 		}

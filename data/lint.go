@@ -39,6 +39,7 @@ func (p problem) String() string {
 // A linter collects what is wrong with a set of records, and what the rules need to know
 // of all of them together.
 type linter struct {
+	name   string    // of a user's folder
 	latest time.Time // the day after which nothing is
 	tidy   bool      // ask for order, spelling and summaries too, as of our own records
 	base   map[string]map[string]bool

@@ -11,49 +11,49 @@ import (
 
 // parse reads one record and holds it to the rules of its kind.
 func (l *linter) parse(name string, raw []byte) error {
-	folder, id := path.Dir(name), strings.TrimSuffix(path.Base(name), ".yaml")
-	addition := l.base[folder][id] // a user's claims about a record of ours
+	kind, id := path.Dir(name), strings.TrimSuffix(path.Base(name), ".yaml")
+	from := folder{l.name, l.base[kind][id]}
 	var err error
 	switch {
-	case folder == "incidents":
+	case kind == "incidents":
 		var in fundtrail.Incident
-		if in, err = readIncident(raw, addition); err == nil {
+		if in, err = readIncident(raw, from); err == nil {
 			l.incident(name, in, raw)
 			l.out.Incidents = append(l.out.Incidents, in)
 		}
-	case folder == "docket":
+	case kind == "docket":
 		var p fundtrail.Proceeding
-		if p, err = readProceeding(raw, addition); err == nil {
-			l.proceeding(name, p, addition)
+		if p, err = readProceeding(raw, from); err == nil {
+			l.proceeding(name, p, from.addition)
 			l.out.Proceedings = append(l.out.Proceedings, p)
 		}
-	case folder == "actions":
+	case kind == "actions":
 		var a fundtrail.Action
-		if a, err = readAction(raw, addition); err == nil {
+		if a, err = readAction(raw, from); err == nil {
 			l.action(name, a)
 			l.out.Actions = append(l.out.Actions, a)
 		}
-	case folder == "figures":
+	case kind == "figures":
 		var p fundtrail.Publication
-		if p, err = readPublication(raw, addition); err == nil {
+		if p, err = readPublication(raw, from); err == nil {
 			l.identity(name, p.ID, named(p.Name)...)
 			l.figures(name, p.Figures)
 			l.statements(name, p.Statements)
 			l.out.Publications = append(l.out.Publications, p)
 		}
-	case folder == "services":
+	case kind == "services":
 		var s Service
-		if s, err = readService(raw, addition); err == nil {
-			l.service(name, s, addition)
+		if s, err = readService(raw, from); err == nil {
+			l.service(name, s, from.addition)
 			l.out.Services = append(l.out.Services, s)
 		}
-	case folder == "actors":
+	case kind == "actors":
 		var a fundtrail.Actor
-		if a, err = readActor(raw, addition); err == nil {
+		if a, err = readActor(raw, from); err == nil {
 			l.actor(name, a)
 			l.out.Actors = append(l.out.Actors, a)
 		}
-	case folder == "lists" && l.tidy:
+	case kind == "lists" && l.tidy:
 		var list List
 		if list, err = parseList(raw); err == nil {
 			l.list(name, list)

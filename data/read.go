@@ -34,15 +34,16 @@ func Embedded() Contents {
 }
 
 // Read reads a user's own records: the folders and forms of this package's, held to the
-// same rules but those of tidiness. They may link to ours and to each other. latest is the
-// day after which nothing can have been. The error wraps [fundtrail.ErrInvalid] and names
+// same rules but those of tidiness. They may link to ours and to each other. name is what
+// their sources are marked with; latest is the day after which nothing can have been. The error wraps [fundtrail.ErrInvalid] and names
 // everything that is wrong, each with its file and, where it can be told, its line.
-func Read(fsys fs.FS, latest time.Time) (Contents, error) {
+func Read(fsys fs.FS, name string, latest time.Time) (Contents, error) {
 	l := newLinter(latest)
-	for _, folder := range append(slices.Clone(folders), "lists") {
-		l.base[folder] = map[string]bool{}
-		for _, name := range mustGlob(folder + "/*.yaml") {
-			l.base[folder][strings.TrimSuffix(path.Base(name), ".yaml")] = true
+	l.name = name
+	for _, kind := range append(slices.Clone(folders), "lists") {
+		l.base[kind] = map[string]bool{}
+		for _, name := range mustGlob(kind + "/*.yaml") {
+			l.base[kind][strings.TrimSuffix(path.Base(name), ".yaml")] = true
 		}
 	}
 	bounded := func() error {

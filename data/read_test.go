@@ -50,7 +50,7 @@ func ownFolder() fstest.MapFS {
 }
 
 func TestRead(t *testing.T) {
-	got, err := Read(ownFolder(), asOf)
+	got, err := Read(ownFolder(), "mine", asOf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,6 +66,9 @@ func TestRead(t *testing.T) {
 	}
 	if k := mine.Losses[0].Known; k.Basis != fundtrail.KnownRetrieved || k.On.Format(time.DateOnly) != "2024-06-02" {
 		t.Errorf("the loss was known %+v", k)
+	}
+	if r := mine.Losses[0].Source.Records; r != "mine" {
+		t.Errorf("the claim is of the records %q", r)
 	}
 	if more.ID != "ronin-bridge" || more.Name != "" || len(more.Losses) != 1 {
 		t.Errorf("%+v", more)
@@ -94,7 +97,7 @@ func TestReadRefuses(t *testing.T) {
 		}
 		folder[file] = &fstest.MapFile{Data: []byte(broken)}
 		folder["actors/alice.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(ownActor, "source: me\n", "", 1))}
-		_, err := Read(folder, asOf)
+		_, err := Read(folder, "mine", asOf)
 		if !errors.Is(err, fundtrail.ErrInvalid) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "data.") {
 			t.Errorf("with %q: %v; want it to say %q", c.new, err, c.want)
 		}
@@ -107,12 +110,12 @@ func TestReadRefuses(t *testing.T) {
 		"is in no folder of records: want one of actions, actors": {"thefts/my-theft.yaml": {Data: []byte(ownTheft)}},
 		"is no record": {"incidents/my-theft.json": {Data: []byte("{}")}},
 	} {
-		if _, err := Read(folder, asOf); !errors.Is(err, fundtrail.ErrInvalid) || !strings.Contains(err.Error(), why) {
+		if _, err := Read(folder, "mine", asOf); !errors.Is(err, fundtrail.ErrInvalid) || !strings.Contains(err.Error(), why) {
 			t.Errorf("%v; want it to say %q", err, why)
 		}
 	}
 	big := fstest.MapFS{"incidents/my-theft.yaml": {Data: make([]byte, maxRecord+1)}}
-	if _, err := Read(big, asOf); !errors.Is(err, fundtrail.ErrLimit) {
+	if _, err := Read(big, "mine", asOf); !errors.Is(err, fundtrail.ErrLimit) {
 		t.Errorf("a file that is too large: %v", err)
 	}
 }
@@ -182,7 +185,7 @@ func FuzzRead(f *testing.F) {
 		if folder < 0 || folder >= len(folders) {
 			t.Skip()
 		}
-		got, err := Read(fstest.MapFS{folders[folder] + "/x.yaml": {Data: raw}}, asOf)
+		got, err := Read(fstest.MapFS{folders[folder] + "/x.yaml": {Data: raw}}, "mine", asOf)
 		if err != nil && !errors.Is(err, fundtrail.ErrInvalid) && !errors.Is(err, fundtrail.ErrLimit) {
 			t.Errorf("%v wraps no sentinel", err)
 		}

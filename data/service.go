@@ -76,20 +76,21 @@ type passYAML struct {
 	basis `yaml:",inline"`
 }
 
-func parseService(raw []byte) (Service, error) { return readService(raw, false) }
+func parseService(raw []byte) (Service, error) { return readService(raw, folder{}) }
 
-func readService(raw []byte, addition bool) (s Service, err error) {
+func readService(raw []byte, from folder) (s Service, err error) {
 	var y serviceYAML
 	if err := decode(raw, &y); err != nil {
 		return s, err
 	}
+	y.Sources.mark(from)
 	if err := y.Sources.check(); err != nil {
 		return s, err
 	}
-	if y.ID == "" || y.Name == "" && !addition {
+	if y.ID == "" || y.Name == "" && !from.addition {
 		return s, fmt.Errorf("want an id and a name: %w", fundtrail.ErrInvalid)
 	}
-	if _, ok := CategoryInfo(y.Category); !ok && !(addition && y.Category == "") {
+	if _, ok := CategoryInfo(y.Category); !ok && !(from.addition && y.Category == "") {
 		return s, fmt.Errorf("category %q is not in the vocabulary: %w", y.Category, fundtrail.ErrInvalid)
 	}
 	s = Service{ID: y.ID, Name: y.Name, Actor: y.Actor, Category: y.Category, Summary: oneLine(y.Summary)}
