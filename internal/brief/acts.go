@@ -11,46 +11,61 @@ import (
 // act is one action: who did what to whom, with the record's own words and figures.
 func (b *builder) act(a *fundtrail.Action) Item {
 	at := "actions/" + a.ID
-	of := b.parties(a.Of)
-	if of == "" {
-		var names []string
-		for _, id := range a.Incidents {
-			names = append(names, b.incidentName(id))
-		}
-		of = b.l.list(names)
-	}
-	if of == "" {
-		of = b.quoted(a.Name)
-	}
 	claims := []basis{{at, "", "", a.Known, a.Confidence, a.Source}}
 	for i, g := range a.By {
 		claims = append(claims, basis{at, nth("by", i), "", g.Known, g.Confidence, g.Source})
 	}
-	text := b.say("act."+string(a.Kind), "date", b.l.when(a.When), "by", b.agencies(a.By), "of", of)
+	args := []string{"date", b.l.when(a.When), "by", b.agencies(a.By), "of", b.subject(a)}
+	text := ""
+	if a.Kind == fundtrail.Attributed && len(a.Of) > 0 && len(a.Incidents) > 0 {
+		text = b.say("act.attributed", append(args, "who", b.parties(a.Of))...)
+	} else {
+		text = b.say("act."+string(a.Kind), args...)
+	}
 	item := Item{ID: at, Topic: string(a.Kind), About: about(a.Of, a.Incidents, a.Proceedings), Line: b.line(text, claims...).at(a.When).quoting(cmp.Or(a.Summary, a.Name))}
 	item.Values = append(item.Values, Value{What: "agencies", Least: number(len(a.By)), Most: number(len(a.By)), Unit: "agencies"})
-	for i := range a.Figures {
-		item.Lines = append(item.Lines, b.figure(at, i, &a.Figures[i]))
-	}
+	item.Lines = append(item.Lines, b.figures(at, a.Figures)...)
 	for i, s := range a.Statements {
 		item.Lines = append(item.Lines, b.statement(at, i, s))
 	}
 	if a.Note != "" {
-		item.Lines = append(item.Lines, b.line(b.say("note"), claims[0]).quoting(a.Note))
+		item.Lines = append(item.Lines, b.line(b.quoted(a.Note), claims[0]).in("note"))
 	}
 	return item
 }
 
-// statement is a record's own sentence, quoted.
+// subject is what an act was about: the parties of a listing, the service or the theft of a
+// seizure, and of the rest what the record calls it.
+func (b *builder) subject(a *fundtrail.Action) string {
+	var names []string
+	switch {
+	case slices.Contains(listing, a.Kind):
+		names = []string{b.parties(a.Of)}
+	case slices.Contains(seizing, a.Kind) || a.Kind == fundtrail.Attributed:
+		for _, id := range a.Of {
+			if b.service(id) != nil && a.Kind != fundtrail.Attributed {
+				names = add(names, b.party(id))
+			}
+		}
+		if len(names) == 0 {
+			for _, id := range a.Incidents {
+				names = add(names, b.incidentName(id))
+			}
+		}
+	}
+	if of := b.l.list(names); of != "" {
+		return of
+	}
+	return b.quoted(a.Name)
+}
+
+// statement is a record's own sentence, in its own words.
 func (b *builder) statement(at string, i int, s fundtrail.Statement) Line {
-	text := b.l.name(s.By)
-	if text == "" {
-		text = b.say("group.quotes")
+	text := b.quoted(s.Text)
+	if by := b.l.name(s.By); by != "" {
+		text = b.say("says", "by", by, "amount", text)
 	}
-	if !s.Date.IsZero() {
-		text += ", " + b.l.day(s.Date)
-	}
-	return b.line(text, basis{at, nth("statements", i), s.By, s.Known, s.Confidence, s.Source}).at(day(s.Date)).quoting(s.Text).in("statements")
+	return b.line(text, basis{at, nth("statements", i), s.By, s.Known, s.Confidence, s.Source}).at(day(s.Date)).in("statements")
 }
 
 func (b *builder) quoted(s string) string { return b.l.quoted(s) }
@@ -188,10 +203,18 @@ func (b *builder) standing(l listed) Item {
 	item.Line = b.line(text, claims...).at(last.When)
 	for i, a := range l.acts {
 		item.About = about(item.About, []string{a.ID}, a.Incidents)
-		s := b.say("standing.event", "what", b.say("event."+string(a.Kind)), "date", b.l.when(a.When), "by", b.agencies(a.By))
-		item.Lines = append(item.Lines, b.line(s, claims[i]).at(a.When).in("history"))
+		what := "event." + string(a.Kind)
+		if a.Kind == fundtrail.Designated && a != since && i > 0 && l.acts[i-1].Kind != fundtrail.Delisted {
+			what = "event.again"
+		}
+		s := b.say("standing.event", "what", b.say(what), "date", b.l.when(a.When), "by", b.agencies(a.By))
+		if len(l.acts) > 1 {
+			item.Lines = append(item.Lines, b.line(s, claims[i]).at(a.When).in("history"))
+		}
+		// An act that only names a listed party beside others has no figures of its entry.
 		for n := range a.Figures {
-			if f := &a.Figures[n]; f.Through == "" {
+			f := &a.Figures[n]
+			if f.What == fundtrail.FigureThings && (f.Actor == l.id || f.Actor == "" && (len(a.Of) == 1 || a == since || a.Kind == fundtrail.ListUpdated)) {
 				item.Lines = append(item.Lines, b.figure("actions/"+a.ID, n, f))
 			}
 		}
@@ -261,7 +284,11 @@ func (b *builder) through(v *data.Service) []Line {
 		}
 	}
 	for i := range b.r.Incidents {
-		take("incidents/"+b.r.Incidents[i].ID, b.r.Incidents[i].Figures)
+		of := slices.Clone(b.r.Incidents[i].Figures) // of the theft that they stand with
+		for n := range of {
+			of[n].Of = cmp.Or(of[n].Of, b.r.Incidents[i].ID)
+		}
+		take("incidents/"+b.r.Incidents[i].ID, of)
 	}
 	for i := range b.r.Actions {
 		take("actions/"+b.r.Actions[i].ID, b.r.Actions[i].Figures)
@@ -279,8 +306,18 @@ func (b *builder) through(v *data.Service) []Line {
 		return cmp.Or(x.f.Known.On.Compare(y.f.Known.On), cmp.Compare(x.record, y.record), cmp.Compare(x.i, y.i))
 	})
 	var out []Line
+	at := map[fundtrail.Figure]int{} // one who says the same twice, in two records, says it once
 	for _, c := range found {
-		out = append(out, b.figure(c.record, c.i, c.f).in("through"))
+		key := fundtrail.Figure{USD: c.f.USD, Quantity: c.f.Quantity, Unit: c.f.Unit, Qualifier: c.f.Qualifier, Of: c.f.Of, By: c.f.By}
+		l := b.figure(c.record, c.i, c.f).in("through")
+		if i, ok := at[key]; ok {
+			out[i].Cites = append(out[i].Cites, l.Cites...)
+			slices.Sort(out[i].Cites)
+			out[i].Cites = slices.Compact(out[i].Cites)
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, l)
 	}
 	return out
 }

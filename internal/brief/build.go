@@ -162,7 +162,7 @@ func (b *builder) ofState(names, code string) string {
 	country := b.l.country(code)
 	short, _, _ := strings.Cut(country, " ")
 	switch {
-	case code == "" || strings.HasPrefix(names, short) || code == "US" && strings.HasPrefix(names, "U.S."):
+	case code == "" || strings.HasPrefix(names, short) || code == "KR" && strings.HasPrefix(names, "Republic of Korea") || code == "US" && strings.HasPrefix(names, "U.S."):
 		return names
 	case b.l == Korean:
 		return country + " " + names
@@ -189,11 +189,15 @@ func (b *builder) amount(usd fundtrail.Amount, quantity, unit, qualifier string)
 // figure is a line of one figure of a record.
 func (b *builder) figure(at string, i int, f *fundtrail.Figure) Line {
 	number := b.amount(f.USD, f.Quantity, f.Unit, f.Qualifier)
-	args := []string{"amount", number}
-	if f.What == fundtrail.FigureThrough {
-		args = append(args, "service", b.party(f.Through))
+	var s string
+	switch {
+	case f.What == fundtrail.FigureThrough && f.Through == "":
+		s = b.say("figure.passed", "amount", number)
+	case f.What == fundtrail.FigureThrough:
+		s = b.say("figure.through", "amount", number, "service", b.party(f.Through))
+	default:
+		s = b.say("figure."+string(f.What), "amount", number)
 	}
-	s := b.say("figure."+string(f.What), args...)
 	if f.Of != "" {
 		s = b.say("figure.of", "figure", s, "name", b.incidentName(f.Of))
 	}
@@ -216,9 +220,23 @@ func (b *builder) figure(at string, i int, f *fundtrail.Figure) Line {
 
 func groupOf(what fundtrail.FigureKind) string {
 	if what == fundtrail.FigureThrough {
-		return "through"
+		return "passed"
 	}
 	return "quantity"
+}
+
+// figures are the lines of a record's figures. What has no day of its own and was published
+// after the brief's day, such as a sentence, had not happened by it, as far as is known.
+func (b *builder) figures(at string, list []fundtrail.Figure) (out []Line) {
+	for i := range list {
+		f := &list[i]
+		outcome := f.What == fundtrail.FigureMonths || f.What == fundtrail.FigureFine || f.What == fundtrail.FigureForfeit || f.What == fundtrail.FigureRecovered
+		if outcome && f.Period.IsZero() && b.later(f.Known) {
+			continue
+		}
+		out = append(out, b.figure(at, i, f))
+	}
+	return out
 }
 
 // values are a figure's numbers: dollars and the quantity are two.
@@ -235,4 +253,10 @@ func values(f *fundtrail.Figure) (out []Value) {
 	return out
 }
 
-func (b *builder) incidentName(id string) string { return b.l.name(b.r.Name(id)) }
+// incidentName is a theft's name: services and victims often share its ID.
+func (b *builder) incidentName(id string) string {
+	if in, err := b.r.Incident(id); err == nil {
+		return b.l.name(in.Name)
+	}
+	return b.l.name(b.r.Name(id))
+}

@@ -167,16 +167,14 @@ func (b *builder) standingOf(p *fundtrail.Proceeding, s *standing) Item {
 	for _, i := range s.Events {
 		e := &p.Events[i]
 		l := b.line(b.fragment(e), event(i)).at(e.When).in("history").with(courtValue(e))
-		if !slices.Contains(plainly, e.What) {
+		if !slices.Contains(plainly, e.What) || e.Note != "" || strings.HasPrefix(e.Text, "By this") {
 			l.Quote = e.Text
 		}
 		if l.Quote != "" || len(told) < len(s.Events) {
 			item.Lines = append(item.Lines, l)
 		}
 	}
-	for i := range p.Figures {
-		item.Lines = append(item.Lines, b.figure(at, i, &p.Figures[i]))
-	}
+	item.Lines = append(item.Lines, b.figures(at, p.Figures)...)
 	return item
 }
 

@@ -277,12 +277,24 @@ func (l Lang) quantity(number, unit string) string {
 	if point {
 		s += "." + part
 	}
-	if u, ok := units[unit]; ok {
+	coin := ""
+	u, ok := units[unit]
+	if first, thing, two := strings.Cut(unit, " "); !ok && two {
+		if u, ok = units[thing]; ok {
+			if coin = first + " "; coins[first] != (text{}) {
+				coin = coins[first].in(l)
+			}
+		}
+	}
+	if ok {
 		form := u.in(l)
 		if l == English && number == "1" {
 			form = u.one
 		}
-		return strings.ReplaceAll(form, "{n}", s)
+		if l == English {
+			return strings.ReplaceAll(form, "{n} ", s+" "+coin)
+		}
+		return coin + strings.ReplaceAll(form, "{n}", s)
 	}
 	return strings.TrimSpace(s + " " + unit)
 }
@@ -302,8 +314,11 @@ func (l Lang) qualified(qualifier, amount string) string {
 // name puts an original name beside the language's own, where it has one: the records'
 // spelling is never lost.
 func (l Lang) name(original string) string {
+	if l == English && original == "Democratic People's Republic of Korea" {
+		return "the DPRK"
+	}
 	t, ok := names[original]
-	if !ok || l == English || t.in(l) == "" {
+	if !ok || t.in(l) == "" {
 		return original
 	}
 	return t.in(l) + l.brackets(original)

@@ -32,9 +32,8 @@ func newScope(r *record.View, topic string, actors []string) scope {
 			s.incidents = append(s.incidents, incident)
 		}
 	}
-	ours := func(ids []string) bool {
-		return slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(s.actors, id) })
-	}
+	near := nearTo(r, s.actors)
+	ours := func(ids []string) bool { return slices.ContainsFunc(ids, func(id string) bool { return near[id] }) }
 	theirs := func(ids []string) bool { return slices.ContainsFunc(ids, func(id string) bool { return in[id] }) }
 	service := map[string]string{} // by id and by actor
 	for _, v := range r.Services {
@@ -99,4 +98,25 @@ func newScope(r *record.View, topic string, actors []string) scope {
 		}
 	}
 	return s
+}
+
+// nearTo are the topic's actors and those whom a record relates to one of them: who launders
+// for a group is not the group, but what is done about him is of the topic.
+func nearTo(r *record.View, actors []string) map[string]bool {
+	near := map[string]bool{}
+	for _, id := range actors {
+		near[id] = true
+	}
+	for i := range r.Actors {
+		a := &r.Actors[i]
+		for _, rel := range a.Related {
+			if slices.Contains(actors, rel.Actor) {
+				near[a.ID] = true
+			}
+			if slices.Contains(actors, a.ID) {
+				near[rel.Actor] = true
+			}
+		}
+	}
+	return near
 }

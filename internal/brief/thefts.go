@@ -71,13 +71,7 @@ func (b *builder) theft(in *fundtrail.Incident) Item {
 	} else {
 		text = b.say("theft.nobody", "text", text)
 	}
-	for i := range in.Figures {
-		l := b.figure(at, i, &in.Figures[i])
-		if l.Group == "through" {
-			l.Group = "passed"
-		}
-		item.Lines = append(item.Lines, l)
-	}
+	item.Lines = append(item.Lines, b.figures(at, in.Figures)...)
 	item.Line = b.line(text, claims...).at(date)
 	if n > 0 {
 		item.Values = append(item.Values, Value{What: "stolen", Least: least.String(), Most: most.String(), Unit: "USD", Count: n, Of: in.ID})

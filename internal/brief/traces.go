@@ -28,13 +28,24 @@ func assetOf(d *report.Document, id string) report.Asset {
 
 // coins prints base units in whole coins, with two places and no more digits than they have.
 func (b *builder) coins(base string, a report.Asset) string {
-	return b.l.quantity(wholeCoins(base, a), a.Symbol)
+	return b.l.quantity(wholeCoins(base, a, false), a.Symbol)
 }
 
-func wholeCoins(base string, a report.Asset) string {
+// wholeCoins cuts after two places; of a bound above it rounds up, so that no shown range is
+// narrower than the exact one.
+func wholeCoins(base string, a report.Asset, up bool) string {
 	amount, err := fundtrail.ParseAmount(base)
 	if err != nil || a.Decimals < 0 {
 		return base
+	}
+	if up && a.Decimals > 2 {
+		cent, _ := fundtrail.ParseAmount("1" + strings.Repeat("0", a.Decimals-2))
+		if rest, _ := amount.MulDiv(fundtrail.NewAmount(1), cent); true {
+			whole, _ := rest.MulDiv(cent, fundtrail.NewAmount(1))
+			if whole.Cmp(amount) < 0 {
+				amount, _ = whole.Add(cent)
+			}
+		}
 	}
 	s := amount.Decimal(a.Decimals)
 	if whole, part, ok := strings.Cut(s, "."); ok {
@@ -46,19 +57,13 @@ func wholeCoins(base string, a report.Asset) string {
 	return s
 }
 
+// coinRange is a range, rounded outwards.
 func (b *builder) coinRange(least, most string, a report.Asset) string {
 	if least == most {
 		return b.coins(most, a)
 	}
-	return b.say("range", "a", wholeCoinsGrouped(least, a), "b", b.coins(most, a))
-}
-
-func wholeCoinsGrouped(base string, a report.Asset) string {
-	whole, part, ok := strings.Cut(wholeCoins(base, a), ".")
-	if whole = group(whole); ok {
-		whole += "." + part
-	}
-	return whole
+	low := b.l.quantity(wholeCoins(least, a, false), "")
+	return b.say("range", "a", low, "b", b.l.quantity(wholeCoins(most, a, true), a.Symbol))
 }
 
 // worth is what a report says an amount was worth: dollars, dollars and unpriced, or unpriced.
@@ -198,7 +203,7 @@ func (b *builder) tracedInto(v *data.Service) []Line {
 				"usd", b.worth(s.usd), "method", methods(d))
 			l := b.inference(t, "ends", text).in("trace")
 			l.Date, l.Until = dayOf(s.first), dayOf(s.last)
-			l = l.with(Value{What: "through", Least: wholeCoins(s.least.String(), s.asset), Most: wholeCoins(s.most.String(), s.asset), Unit: s.asset.Symbol,
+			l = l.with(Value{What: "through", Least: wholeCoins(s.least.String(), s.asset, false), Most: wholeCoins(s.most.String(), s.asset, true), Unit: s.asset.Symbol,
 				Of: d.Trace.Subject, Through: v.ID, Count: s.transfers, By: d.Program})
 			out = append(out, l)
 		}
@@ -246,7 +251,7 @@ func (b *builder) traces() {
 			a := assetOf(d, e.Asset)
 			l := b.inference(t, "categories", b.say("movement.end", "what", b.endName(e.Category), "amount", b.coinRange(e.AtLeast, e.AtMost, a)+b.l.brackets(b.worth(e.USD)))).in("ends")
 			l.Date, l.Until = dayOf(e.First), dayOf(e.Last)
-			item.Lines = append(item.Lines, l.with(Value{What: e.Category, Least: wholeCoins(e.AtLeast, a), Most: wholeCoins(e.AtMost, a), Unit: a.Symbol, Of: d.Trace.Subject, Count: e.Transfers}))
+			item.Lines = append(item.Lines, l.with(Value{What: e.Category, Least: wholeCoins(e.AtLeast, a, false), Most: wholeCoins(e.AtMost, a, true), Unit: a.Symbol, Of: d.Trace.Subject, Count: e.Transfers}))
 		}
 		if end.After(endOf(b.o.asOf)) {
 			item.Lines = append(item.Lines, b.inference(t, "as_of", b.say("movement.after", "date", b.l.day(end))))

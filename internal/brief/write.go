@@ -29,7 +29,7 @@ type paragraph struct {
 func (b *Brief) paragraphs(item *Item) (out []paragraph) {
 	at := map[string]int{}
 	for _, l := range item.Lines {
-		if l.Group == "" || l.Group == "statements" {
+		if l.Group == "" {
 			out = append(out, paragraph{Lines: []Line{l}})
 			continue
 		}
