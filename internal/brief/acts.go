@@ -108,6 +108,11 @@ func states(a *fundtrail.Action) int {
 	return len(seen)
 }
 
+// isJoint reports whether an act is of several states together.
+func (b *builder) isJoint(a *fundtrail.Action) bool {
+	return slices.Contains(joining, a.Kind) && (states(a) > 1 || a.Kind == fundtrail.Met || a.Kind == fundtrail.Voted)
+}
+
 // acts are the sections of seizures, of joint work and of what is neither nor a listing,
 // newest first.
 func (b *builder) acts() {
@@ -116,7 +121,7 @@ func (b *builder) acts() {
 		switch {
 		case slices.Contains(seizing, a.Kind):
 			seizures = append(seizures, b.act(a))
-		case slices.Contains(joining, a.Kind) && (states(a) > 1 || a.Kind == fundtrail.Met || a.Kind == fundtrail.Voted):
+		case b.isJoint(a):
 			joint = append(joint, b.act(a))
 		case !slices.Contains(listing, a.Kind):
 			other = append(other, b.act(a))
@@ -215,7 +220,11 @@ func (b *builder) standing(l listed) Item {
 		for n := range a.Figures {
 			f := &a.Figures[n]
 			if f.What == fundtrail.FigureThings && (f.Actor == l.id || f.Actor == "" && (len(a.Of) == 1 || a == since || a.Kind == fundtrail.ListUpdated)) {
-				item.Lines = append(item.Lines, b.figure("actions/"+a.ID, n, f))
+				line := b.figure("actions/"+a.ID, n, f)
+				if len(a.Of) > 1 && f.Actor == "" {
+					line.Group = "named" // by the act, of all whom it was about
+				}
+				item.Lines = append(item.Lines, line)
 			}
 		}
 	}

@@ -105,12 +105,19 @@ func (b *builder) section(part, id string, items []Item) {
 }
 
 // isNew reports whether something is of the days that are new: it happened in them, or it
-// became known in them. A source whose day is not stated makes nothing known on the day on
-// which it was read.
-func (b *builder) isNew(happened fundtrail.When, known fundtrail.Known) bool {
-	within := func(t time.Time) bool { return !t.IsZero() && !t.Before(b.since) && !t.After(endOf(b.o.asOf)) }
-	return within(happened.From) || !happened.To.IsZero() && within(happened.To) ||
-		known.Basis != fundtrail.KnownRetrieved && within(known.On)
+// became known in them.
+func (b *builder) isNew(happened fundtrail.When, known fundtrail.Known, source fundtrail.Source) bool {
+	return b.within(happened.From) || !happened.To.IsZero() && b.within(happened.To) || !merelyRead(known, source) && b.within(known.On)
+}
+
+func (b *builder) within(t time.Time) bool {
+	return !t.IsZero() && !t.Before(b.since) && !t.After(endOf(b.o.asOf))
+}
+
+// merelyRead reports whether a claim is known to have been public only on the day on which
+// somebody read it. It makes nothing new.
+func merelyRead(k fundtrail.Known, source fundtrail.Source) bool {
+	return k.Basis == fundtrail.KnownRetrieved || k.On.Equal(source.Retrieved) && !source.Published.Equal(source.Retrieved)
 }
 
 func day(t time.Time) fundtrail.When {

@@ -26,7 +26,7 @@ func standings(p *fundtrail.Proceeding) (out []standing) {
 			out[i].parties = append(out[i].parties, s.Party)
 		}
 	}
-	return out
+	return slices.DeleteFunc(out, func(s standing) bool { return len(s.Events) == 0 && len(s.Counts) == 0 })
 }
 
 // party names a party of a case.
@@ -93,14 +93,19 @@ func (b *builder) telling(p *fundtrail.Proceeding, s *standing) (out []int) {
 	return out
 }
 
-// court tells every case, defendant by defendant, newest event first.
-func (b *builder) court() {
+// cases are the proceedings in scope, that with the newest event first.
+func (b *builder) cases() []*fundtrail.Proceeding {
 	list := slices.Clone(b.reach.proceedings)
 	slices.SortStableFunc(list, func(x, y *fundtrail.Proceeding) int {
 		return cmp.Or(lastEvent(y).Compare(lastEvent(x)), cmp.Compare(x.ID, y.ID))
 	})
+	return list
+}
+
+// court tells every case, defendant by defendant.
+func (b *builder) court() {
 	var items []Item
-	for _, p := range list {
+	for _, p := range b.cases() {
 		for _, s := range standings(p) {
 			items = append(items, b.standingOf(p, &s))
 		}

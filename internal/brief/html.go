@@ -85,7 +85,7 @@ func (b *Brief) itemView(item *Item) itemView {
 	for _, p := range b.paragraphs(item) {
 		pv := paraView{Name: p.Name}
 		for i := range p.Lines {
-			l := b.lineView(&p.Lines[i], p.Lines[i].Kind != item.Kind)
+			l := b.lineView(&p.Lines[i], p.Lines[i].Kind != "" && p.Lines[i].Kind != item.Kind)
 			switch {
 			case p.Lines[i].Quote == "":
 			case p.Name == "":

@@ -17,7 +17,7 @@ func (b *builder) news() {
 		}
 	}
 	for _, a := range b.reach.actions {
-		if b.isNew(a.When, a.Known) {
+		if b.isNew(a.When, a.Known, a.Source) {
 			items = append(items, b.act(a))
 		}
 	}
@@ -28,7 +28,7 @@ func (b *builder) news() {
 		p := &b.r.Publications[i]
 		for n := range p.Figures {
 			f := &p.Figures[n]
-			if f.Known.Basis != fundtrail.KnownRetrieved && b.isNew(fundtrail.When{}, f.Known) && b.mine(f) {
+			if b.isNew(fundtrail.When{}, f.Known, f.Source) && b.mine(f) {
 				l := b.figure("figures/"+p.ID, n, f).in("")
 				items = append(items, Item{ID: "figures/" + p.ID + "/" + number(n+1), Topic: "figure", About: about([]string{f.Actor}), Line: l})
 			}
@@ -52,15 +52,15 @@ func (b *builder) mine(f *fundtrail.Figure) bool {
 // the claims that are new.
 func (b *builder) newTheft(in *fundtrail.Incident) (Item, bool) {
 	for _, d := range in.Dates {
-		if b.isNew(fundtrail.When{From: d.From, To: d.To}, fundtrail.Known{}) {
+		if b.within(d.From) || b.within(d.To) {
 			return b.theft(in), true
 		}
 	}
-	fresh := func(k fundtrail.Known) bool { return b.isNew(fundtrail.When{}, k) }
-	lost := slices.ContainsFunc(in.Losses, func(c fundtrail.LossClaim) bool { return fresh(c.Known) })
-	named := slices.ContainsFunc(in.Attributions, func(a fundtrail.AttributionClaim) bool { return fresh(a.Known) || b.isNew(day(a.Date), a.Known) })
-	counted := slices.ContainsFunc(in.Figures, func(f fundtrail.Figure) bool { return fresh(f.Known) })
-	told := slices.ContainsFunc(in.Statements, func(s fundtrail.Statement) bool { return fresh(s.Known) || b.isNew(day(s.Date), s.Known) })
+	fresh := func(k fundtrail.Known, s fundtrail.Source) bool { return b.isNew(fundtrail.When{}, k, s) }
+	lost := slices.ContainsFunc(in.Losses, func(c fundtrail.LossClaim) bool { return fresh(c.Known, c.Source) })
+	named := slices.ContainsFunc(in.Attributions, func(a fundtrail.AttributionClaim) bool { return b.isNew(day(a.Date), a.Known, a.Source) })
+	counted := slices.ContainsFunc(in.Figures, func(f fundtrail.Figure) bool { return fresh(f.Known, f.Source) })
+	told := slices.ContainsFunc(in.Statements, func(s fundtrail.Statement) bool { return b.isNew(day(s.Date), s.Known, s.Source) })
 	if !lost && !named && !counted && !told {
 		return Item{}, false
 	}
@@ -71,7 +71,7 @@ func (b *builder) newTheft(in *fundtrail.Incident) (Item, bool) {
 		return !known && (l.Date < from || l.Date > until)
 	})
 	for i, s := range in.Statements {
-		if fresh(s.Known) || b.isNew(day(s.Date), s.Known) {
+		if b.isNew(day(s.Date), s.Known, s.Source) {
 			item.Lines = append(item.Lines, b.statement("incidents/"+in.ID, i, s))
 		}
 	}
@@ -95,7 +95,7 @@ func (b *builder) newEvents(p *fundtrail.Proceeding) (items []Item) {
 	at := "docket/" + p.ID
 	for i := range p.Events {
 		e := &p.Events[i]
-		if e.What == fundtrail.LastSeen || !b.isNew(e.When, e.Known) {
+		if e.What == fundtrail.LastSeen || !b.isNew(e.When, e.Known, e.Source) {
 			continue
 		}
 		c := basis{at, nth("events", i), e.By, e.Known, e.Confidence, e.Source}

@@ -26,7 +26,7 @@ func (b *builder) open() {
 // openCases are cases whose sources end before an outcome does, for each of their parties. A
 // conviction under appeal is no outcome.
 func (b *builder) openCases() (items []Item) {
-	for _, p := range b.reach.proceedings {
+	for _, p := range b.cases() {
 		for _, st := range standings(p) {
 			if len(st.Events) == 0 {
 				continue
@@ -74,7 +74,7 @@ func (b *builder) openFlows() (items []Item) {
 			continue
 		}
 		item := Item{ID: "open/through/" + v.ID, Topic: "contradiction", About: about([]string{v.ID}), Lines: append(lines, traced...)}
-		item.Line = Line{Kind: Inference, Method: "side by side", Text: b.say("open.through", "name", b.l.name(v.Name)), Cites: []int{}}
+		item.Line = Line{Kind: Inference, Method: comparing, Text: b.say("open.through", "name", b.l.name(v.Name)), Cites: []int{}}
 		for _, l := range item.Lines {
 			item.Cites = append(item.Cites, l.Cites...)
 		}
@@ -117,27 +117,44 @@ func (b *builder) openAttributions() (items []Item) {
 		}
 		slices.Sort(item.Cites)
 		text := b.say("open.disputed", "name", b.l.name(in.Name))
-		item.Line = Line{Kind: Inference, Method: "side by side", Text: text, Cites: slices.Compact(item.Cites)}
+		item.Line = Line{Kind: Inference, Method: comparing, Text: text, Cites: slices.Compact(item.Cites)}
 		items = append(items, item)
 	}
 	if len(low) > 0 {
-		item := Item{ID: "open/attribution", Topic: "disputed", About: []string{}}
-		var names []string
-		var claims []basis
-		for _, in := range low {
-			names = append(names, b.l.name(in.Name))
-			item.About = append(item.About, in.ID)
-			for i, a := range in.Attributions {
-				claims = append(claims, basis{"incidents/" + in.ID, nth("attributions", i), a.By, a.Known, a.Confidence, a.Source})
-			}
-		}
-		item.Line = Line{Kind: Inference, Method: "count of the records", Cites: b.cite(claims...),
-			Text:   b.say("open.low", "thefts", b.count("theft", len(low)), "n", number(lowConfidence), "names", b.l.list(names)),
-			Values: []Value{{What: "count", Least: number(len(low)), Most: number(len(low)), Unit: "thefts"}}}
-		items = append(items, item)
+		items = append(items, b.openWeak(low))
 	}
 	return items
 }
+
+// openWeak counts the thefts that only claims of low confidence attribute, and names the
+// largest of them.
+func (b *builder) openWeak(low []*fundtrail.Incident) Item {
+	slices.SortStableFunc(low, func(x, y *fundtrail.Incident) int {
+		_, a, _ := lossRange(x)
+		_, c, _ := lossRange(y)
+		return cmp.Or(c.Cmp(a), cmp.Compare(x.ID, y.ID))
+	})
+	item := Item{ID: "open/attribution", Topic: "disputed", About: []string{}}
+	var names []string
+	var claims []basis
+	for _, in := range low[:min(largest, len(low))] {
+		names = append(names, b.l.name(in.Name))
+		item.About = append(item.About, in.ID)
+		for i, a := range in.Attributions {
+			claims = append(claims, basis{"incidents/" + in.ID, nth("attributions", i), a.By, a.Known, a.Confidence, a.Source})
+		}
+	}
+	item.Line = Line{Kind: Inference, Method: counting, Cites: b.cite(claims...),
+		Text:   b.say("open.low", "thefts", b.count("theft", len(low)), "n", number(lowConfidence), "names", b.l.list(names)),
+		Values: []Value{{What: "count", Least: number(len(low)), Most: number(len(low)), Unit: "thefts"}}}
+	return item
+}
+
+// Two methods of this package: claims put beside each other, and records counted.
+const (
+	comparing = "side-by-side/1"
+	counting  = "count/1"
+)
 
 // lowConfidence is the confidence at and below which a claim is contested (doc/records.md).
 const lowConfidence = 45
@@ -176,7 +193,7 @@ func (b *builder) openLosses() (items []Item) {
 		}
 		text := b.say("open.loss", "name", b.l.name(g.in.Name), "least", b.l.dollars(g.least), "most", b.l.dollars(g.most))
 		slices.Sort(item.Cites)
-		item.Line = Line{Kind: Inference, Method: "side by side", Text: text, Cites: slices.Compact(item.Cites),
+		item.Line = Line{Kind: Inference, Method: comparing, Text: text, Cites: slices.Compact(item.Cites),
 			Values: []Value{{What: "stolen", Least: g.least.String(), Most: g.most.String(), Unit: "USD", Of: g.in.ID}}}
 		items = append(items, item)
 	}
@@ -203,7 +220,7 @@ func tenPercent(a fundtrail.Amount) fundtrail.Amount {
 
 // counted is an item that only counts: what the records hold, no source's claim.
 func (b *builder) counted(id, text string, n int) Item {
-	return Item{ID: id, Topic: "count", About: []string{}, Line: Line{Kind: Inference, Method: "count of the records", Text: text, Cites: []int{},
+	return Item{ID: id, Topic: "count", About: []string{}, Line: Line{Kind: Inference, Method: counting, Text: text, Cites: []int{},
 		Values: []Value{{What: "count", Least: number(n), Most: number(n), Unit: "records"}}}}
 }
 

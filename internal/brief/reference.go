@@ -63,9 +63,9 @@ func (b *builder) line(text string, claims ...basis) Line {
 		if c.known.On.After(last.On) {
 			last = c.known
 		}
+		l.Later = l.Later || b.later(c.known) && !merelyRead(c.known, c.source)
 	}
 	l.Known, l.Basis = iso(last.On), string(last.Basis)
-	l.Later = b.later(last)
 	return l
 }
 

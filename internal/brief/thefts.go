@@ -120,14 +120,20 @@ func lossRange(in *fundtrail.Incident) (least, most fundtrail.Amount, n int) {
 	return least, most, n
 }
 
-// thefts tells the largest, by the least that a source gives.
-func (b *builder) thefts() {
+// bySize are the thefts in scope, the largest first by the least that a source gives.
+func (b *builder) bySize() []*fundtrail.Incident {
 	list := slices.Clone(b.reach.incidents)
 	slices.SortStableFunc(list, func(x, y *fundtrail.Incident) int {
 		a, _, _ := lossRange(x)
 		c, _, _ := lossRange(y)
 		return cmp.Or(c.Cmp(a), x.Happened.Compare(y.Happened), cmp.Compare(x.ID, y.ID))
 	})
+	return list
+}
+
+// thefts tells the largest.
+func (b *builder) thefts() {
+	list := b.bySize()
 	var items []Item
 	for _, in := range list[:min(largest, len(list))] {
 		items = append(items, b.theft(in))

@@ -16,7 +16,7 @@ func (b *builder) totals() {
 	for i := range b.r.Publications {
 		p := &b.r.Publications[i]
 		for n := range p.Figures {
-			if f := &p.Figures[n]; f.What == fundtrail.FigureStolen && b.mine(f) && yearOf(f.Period) == 0 {
+			if f := &p.Figures[n]; f.What == fundtrail.FigureStolen && f.Of == "" && b.mine(f) && yearOf(f.Period) == 0 {
 				all.Lines = append(all.Lines, b.published(p, n))
 			}
 		}
@@ -34,7 +34,7 @@ func (b *builder) totals() {
 		for j := range b.r.Publications {
 			p := &b.r.Publications[j]
 			for k := range p.Figures {
-				if f := &p.Figures[k]; f.What == fundtrail.FigureStolen && b.mine(f) && yearOf(f.Period) == n {
+				if f := &p.Figures[k]; f.What == fundtrail.FigureStolen && f.Of == "" && b.mine(f) && yearOf(f.Period) == n {
 					item.Lines = append(item.Lines, b.published(p, k))
 				}
 			}
@@ -163,7 +163,27 @@ func (b *builder) short() {
 		item.Text = b.say(key, "day", b.l.day(b.o.asOf), "names", b.l.list(names))
 		items = append(items, item)
 	}
+	tell := func(item Item) {
+		item.ID, item.Lines, item.Quote = "short/"+item.ID, nil, ""
+		items = append(items, item)
+	}
+	if list := b.bySize(); len(list) > 0 {
+		tell(b.theft(list[0]))
+	}
 	join("short.listed", on)
 	join("short.off", off)
+	for _, p := range b.cases() {
+		if slices.ContainsFunc(p.Services, func(id string) bool { return b.reach.mixers[id] }) && p.Kind == fundtrail.Criminal {
+			for _, s := range standings(p) {
+				tell(b.standingOf(p, &s))
+			}
+		}
+	}
+	for _, a := range slices.Backward(b.reach.byDay()) {
+		if b.isJoint(a) {
+			tell(b.act(a))
+			break
+		}
+	}
 	b.section("short", "short", items)
 }

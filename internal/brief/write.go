@@ -41,12 +41,16 @@ func (b *Brief) paragraphs(item *Item) (out []paragraph) {
 		}
 		out[i].Lines = append(out[i].Lines, l)
 	}
-	// What several lines of a group rest on alike is cited once, after the last of them.
+	// What several lines of a group rest on alike is cited once, after the last of them, and
+	// so is what they are.
 	for i := range out {
 		lines := out[i].Lines
 		for j := range len(lines) - 1 {
 			if slices.Equal(lines[j].Cites, lines[j+1].Cites) {
 				lines[j].Cites = nil
+			}
+			if lines[j].Kind == lines[j+1].Kind {
+				lines[j].Kind = ""
 			}
 		}
 	}
@@ -180,7 +184,7 @@ func (b *Brief) markdownItem(m *bytes.Buffer, item *Item) {
 		for i := range p.Lines {
 			l := &p.Lines[i]
 			kind := ""
-			if l.Kind != item.Kind {
+			if l.Kind != "" && l.Kind != item.Kind {
 				kind = b.Lang.say("kind." + string(l.Kind))
 			}
 			s := b.markdownLine(l, kind)
