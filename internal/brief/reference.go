@@ -32,6 +32,9 @@ type referenceKey struct {
 func (b *builder) cite(claims ...basis) []int {
 	numbers := []int{}
 	for _, c := range claims {
+		if merelyRead(c.known, c.source) && !c.known.On.IsZero() {
+			c.known.Basis = fundtrail.KnownRetrieved
+		}
 		key := referenceKey{c.record, c.by, c.source.URL, c.source.Title, iso(c.known.On), c.known.Basis, c.confidence}
 		n, ok := b.numbers[key]
 		if !ok {
@@ -54,18 +57,25 @@ func (b *builder) cite(claims ...basis) []int {
 	return numbers
 }
 
-// line makes a claim's line: known when the last of what it rests on was, and later when
-// that is after the day of the brief. What merely was not dated is not said to be later.
+// line makes a claim's line: known when the last of what it rests on was, and published
+// later when nothing of what it rests on was public on the day of the brief.
 func (b *builder) line(text string, claims ...basis) Line {
 	l := Line{Kind: Claim, Text: text, Cites: b.cite(claims...)}
 	var last fundtrail.Known
+	later := 0
 	for _, c := range claims {
+		if merelyRead(c.known, c.source) {
+			c.known.Basis = fundtrail.KnownRetrieved
+		}
 		if c.known.On.After(last.On) {
 			last = c.known
 		}
-		l.Later = l.Later || b.later(c.known) && !merelyRead(c.known, c.source)
+		if b.later(c.known) {
+			later++
+		}
 	}
 	l.Known, l.Basis = iso(last.On), string(last.Basis)
+	l.Later = later > 0 && later == len(claims)
 	return l
 }
 
