@@ -13,9 +13,9 @@
 package data
 
 import (
+	"bytes"
 	"cmp"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -29,17 +29,17 @@ import (
 var files embed.FS
 
 var (
-	incidents = sync.OnceValue(func() []fundtrail.Incident { return mustParse("incidents", parseIncident) })
-	services  = sync.OnceValue(func() []Service { return mustParse("services", parseService) })
-	actors    = sync.OnceValue(func() []fundtrail.Actor { return mustParse("actors", parseActor) })
-	lists     = sync.OnceValue(func() []List { return mustParse("lists", parseList) })
+	incidents = newShelf("incidents", parseIncident, func(in fundtrail.Incident) []string { return append([]string{in.ID}, in.Aliases...) })
+	services  = newShelf("services", parseService, func(s Service) []string { return []string{s.ID, s.Name} })
+	actors    = newShelf("actors", parseActor, func(a fundtrail.Actor) []string { return append([]string{a.ID, a.Name}, a.Aliases...) })
+	lists     = newShelf("lists", parseList, func(l List) []string { return []string{l.ID, l.Name} })
 	tokens    = sync.OnceValue(mustAssets)
 
-	proceedings  = sync.OnceValue(func() []fundtrail.Proceeding { return mustParse("docket", parseProceeding) })
-	actions      = sync.OnceValue(func() []fundtrail.Action { return mustParse("actions", parseAction) })
-	publications = sync.OnceValue(func() []fundtrail.Publication { return mustParse("figures", parsePublication) })
+	proceedings  = newShelf("docket", parseProceeding, func(p fundtrail.Proceeding) []string { return append([]string{p.ID, p.Name}, p.Aliases...) })
+	actions      = newShelf("actions", parseAction, func(a fundtrail.Action) []string { return append([]string{a.ID}, a.Aliases...) })
+	publications = newShelf("figures", parsePublication, func(p fundtrail.Publication) []string { return []string{p.ID, p.Name} })
 
-	poolIndex  = sync.OnceValue(func() map[deposit]fundtrail.Tag { return pools(services()) })
+	poolIndex  = sync.OnceValue(func() map[deposit]fundtrail.Tag { return pools(services.list()) })
 	tokenIndex = sync.OnceValue(func() map[fundtrail.Asset]Token {
 		m := make(map[fundtrail.Asset]Token, len(tokens()))
 		for _, t := range tokens() {
@@ -48,31 +48,6 @@ var (
 		return m
 	})
 )
-
-// mustParse parses every record of a folder, in the order of file names, all at once:
-// reading YAML is most of what this package costs a command. A record of ours that
-// does not parse is a fault of the program, which its tests find.
-func mustParse[T any](folder string, parse func([]byte) (T, error)) []T {
-	names := mustGlob(folder + "/*.yaml")
-	out, errs := make([]T, len(names)), make([]error, len(names))
-	var all sync.WaitGroup
-	for i, name := range names {
-		all.Go(func() {
-			raw, err := files.ReadFile(name)
-			if err == nil {
-				out[i], err = parse(raw)
-			}
-			if err != nil {
-				errs[i] = fmt.Errorf("data/%s: %w", name, err)
-			}
-		})
-	}
-	all.Wait()
-	if err := errors.Join(errs...); err != nil {
-		panic(err)
-	}
-	return out
-}
 
 func mustAssets() []Token {
 	raw, err := files.ReadFile("assets.yaml")
@@ -87,63 +62,69 @@ func mustAssets() []Token {
 }
 
 // Incidents returns every theft on record, sorted by ID.
-func Incidents() []fundtrail.Incident { return slices.Clone(incidents()) }
+func Incidents() []fundtrail.Incident { return slices.Clone(incidents.list()) }
 
 // Incident returns the theft with the given ID or alias, in any case, spaces read
 // as hyphens. The error wraps [fundtrail.ErrNotFound] and names what comes near.
 func Incident(id string) (fundtrail.Incident, error) {
-	return Find("incident", id, incidents(), func(in fundtrail.Incident) []string { return append([]string{in.ID}, in.Aliases...) })
+	return incidents.find("incident", id, true)
 }
 
 // Proceedings returns every prosecution and civil case on record, sorted by ID.
-func Proceedings() []fundtrail.Proceeding { return slices.Clone(proceedings()) }
+func Proceedings() []fundtrail.Proceeding { return slices.Clone(proceedings.list()) }
 
 // Proceeding returns the case with the given ID, name or alias, as [Incident] does.
 func Proceeding(id string) (fundtrail.Proceeding, error) {
-	return Find("proceeding", id, proceedings(), func(p fundtrail.Proceeding) []string { return append([]string{p.ID, p.Name}, p.Aliases...) })
+	return proceedings.find("proceeding", id, false)
 }
 
 // Actions returns what governments and others did, sorted by ID, which begins with the day.
-func Actions() []fundtrail.Action { return slices.Clone(actions()) }
+func Actions() []fundtrail.Action { return slices.Clone(actions.list()) }
 
 // Action returns the action with the given ID or alias, as [Incident] does.
 func Action(id string) (fundtrail.Action, error) {
-	return Find("action", id, actions(), func(a fundtrail.Action) []string { return append([]string{a.ID}, a.Aliases...) })
+	return actions.find("action", id, true)
 }
 
 // Publications returns the published figures on record, sorted by ID.
-func Publications() []fundtrail.Publication { return slices.Clone(publications()) }
+func Publications() []fundtrail.Publication { return slices.Clone(publications.list()) }
 
 // Publication returns the publisher's figures with the given ID or name, as [Incident] does.
 func Publication(id string) (fundtrail.Publication, error) {
-	return Find("publication", id, publications(), func(p fundtrail.Publication) []string { return []string{p.ID, p.Name} })
+	return publications.find("publication", id, false)
 }
 
 // Services returns every service on record, sorted by ID.
-func Services() []Service { return slices.Clone(services()) }
+func Services() []Service { return slices.Clone(services.list()) }
 
 // Actors returns every party on record, sorted by ID.
-func Actors() []fundtrail.Actor { return slices.Clone(actors()) }
+func Actors() []fundtrail.Actor { return slices.Clone(actors.list()) }
 
 // Actor returns the party with the given ID, name or alias, as [Incident] does.
 func Actor(id string) (fundtrail.Actor, error) {
-	return Find("actor", id, actors(), func(a fundtrail.Actor) []string { return append([]string{a.ID, a.Name}, a.Aliases...) })
+	return actors.find("actor", id, false)
 }
 
 // FindService returns the service with the given ID or name, as [Incident] does.
 func FindService(id string) (Service, error) {
-	return Find("service", id, services(), func(s Service) []string { return []string{s.ID, s.Name} })
+	return services.find("service", id, false)
 }
 
 // Tags returns what the services' records say about addresses, one tag a claim,
 // sorted by address and, for one address, by falling confidence.
 func Tags() []fundtrail.Tag {
 	var all []fundtrail.Tag
-	for _, s := range services() {
+	for _, s := range services.list() {
 		all = append(all, s.Tags...)
 	}
 	sortTags(all)
 	return all
+}
+
+// Tagged returns the thefts whose records name addresses, sorted by ID. The others are not
+// parsed for it.
+func Tagged() []fundtrail.Incident {
+	return incidents.some(func(raw []byte) bool { return bytes.Contains(raw, []byte("\naddresses:")) })
 }
 
 // IncidentTags returns what the incidents' records say about addresses, sorted as
@@ -152,7 +133,7 @@ func Tags() []fundtrail.Tag {
 // paid there has not come back.
 func IncidentTags() []fundtrail.Tag {
 	var all []fundtrail.Tag
-	for _, in := range incidents() {
+	for _, in := range Tagged() {
 		all = append(all, in.Addresses...)
 	}
 	sortTags(all)

@@ -384,12 +384,68 @@ func FuzzParseIncident(f *testing.F) {
 	})
 }
 
-// BenchmarkParse is what the first question of a process costs.
+// BenchmarkParse is what the first question about everything costs a process.
 func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
-		mustParse("actors", parseActor)
-		mustParse("incidents", parseIncident)
-		mustParse("services", parseService)
+		newShelf("actors", parseActor, nil).list()
+		newShelf("incidents", parseIncident, nil).list()
+		newShelf("services", parseService, nil).list()
+		newShelf("docket", parseProceeding, nil).list()
+		newShelf("actions", parseAction, nil).list()
+		newShelf("figures", parsePublication, nil).list()
 		mustAssets()
+	}
+}
+
+// BenchmarkAbout is what the first question about one theft costs a process.
+func BenchmarkAbout(b *testing.B) {
+	for b.Loop() {
+		text, err := parseIncident(mustRead("incidents/ronin-bridge.yaml"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		newShelf("incidents", parseIncident, nil).some(func(raw []byte) bool { return holds(raw, text.ID) })
+		newShelf("actions", parseAction, nil).some(func(raw []byte) bool { return holds(raw, text.ID) })
+	}
+}
+
+// TestShelf: names are found without parsing as they are with it.
+func TestShelf(t *testing.T) {
+	for _, in := range Incidents() {
+		for _, name := range append([]string{in.ID}, in.Aliases...) {
+			if got, err := Incident(strings.ToUpper(name)); err != nil || got.ID != in.ID {
+				t.Errorf("Incident(%q) = %s, %v; want %s", name, got.ID, err, in.ID)
+			}
+		}
+	}
+	for _, a := range Actions() {
+		for _, name := range append([]string{a.ID}, a.Aliases...) {
+			if got, err := Action(name); err != nil || got.ID != a.ID {
+				t.Errorf("Action(%q) = %s, %v; want %s", name, got.ID, err, a.ID)
+			}
+		}
+	}
+	for i, e := range services.entries() {
+		if s := services.list()[i]; s.ID != e.id {
+			t.Errorf("%s stands where %s does", s.ID, e.id)
+		}
+	}
+	n := 0
+	for _, in := range Incidents() {
+		n += len(in.Addresses)
+	}
+	if len(IncidentTags()) != n {
+		t.Errorf("%d tags of %d", len(IncidentTags()), n)
+	}
+}
+
+// TestHolds: an ID is a word of its own.
+func TestHolds(t *testing.T) {
+	for text, want := range map[string]bool{
+		"of: bybit": true, "incidents: [a, bybit, c]": true, "bybit": true, "bybit-2": false, "of: a-bybit": false, "bybits, bybit": true, "": false,
+	} {
+		if got := holds([]byte(text), "bybit"); got != want {
+			t.Errorf("%q holds bybit: %v", text, got)
+		}
 	}
 }

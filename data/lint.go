@@ -130,6 +130,9 @@ func (l *linter) record(name string, raw []byte) {
 		l.node(name, l.doc, unreadSources(l.doc))
 		l.sources(name, l.doc)
 	}
+	if a := field(l.doc, "aliases"); l.tidy && a != nil && path.Dir(name) != "actors" && !aliasLine.Match(raw) {
+		l.badAt(name, a.Line, "aliases: want them on one line, as [one, other], where they are found without parsing")
+	}
 	for i, line := range strings.Split(string(raw), "\n") {
 		if l.tidy && unfinished.MatchString(line) {
 			l.badAt(name, i+1, "unfinished: %s", strings.TrimSpace(line))

@@ -226,6 +226,7 @@ var breakages = []struct {
 	{why: "figure of nobody", file: theft, old: "usd: 10, by: police,", new: "usd: 10,", want: "figure 2: no by"},
 	{why: "asset of no quantity", file: theft, old: "what: recovered, usd: 10", new: "what: recovered, usd: 10, asset: eth", want: "an asset without a quantity"},
 
+	{why: "aliases on many lines", file: theft, old: "aliases: [the-corner]", new: "aliases:\n  - the-corner", want: "aliases: want them on one line"},
 	{why: "no court", file: court, old: "court: The Corner Court\n", want: "no court"},
 	{why: "odd case", file: court, old: "kind: criminal", new: "kind: appeal", want: `kind "appeal": want one of criminal`},
 	{why: "case of no country", file: court, old: "jurisdiction: US", new: "jurisdiction: Corner", want: `jurisdiction "Corner": want two capital letters`},

@@ -89,11 +89,11 @@ var (
 )
 
 // Lists returns every sanctions list on record, sorted by ID.
-func Lists() []List { return slices.Clone(lists()) }
+func Lists() []List { return slices.Clone(lists.list()) }
 
 // ListByID returns the list with the given ID or name, as [Incident] does.
 func ListByID(id string) (List, error) {
-	return Find("list", id, lists(), func(l List) []string { return []string{l.ID, l.Name} })
+	return lists.find("list", id, false)
 }
 
 func parseList(raw []byte) (l List, err error) {

@@ -1,0 +1,178 @@
+package data
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/fundtrail/fundtrail"
+)
+
+// A shelf is a folder of embedded records. Reading YAML is most of what this package costs
+// a command, so a record is parsed when it is asked for, and once.
+type shelf[T any] struct {
+	folder  string
+	names   func(T) []string // a record's own: its ID first
+	entries func() []entry[T]
+	list    func() []T // of every record, sorted by ID
+}
+
+// An entry is one record of a shelf.
+type entry[T any] struct {
+	id    string   // the file's name, which the lint holds to be the record's ID
+	words []string // the ID and the aliases, as far as they stand on one line
+	get   func() (T, error)
+}
+
+// aliasLine is how the records of thefts, cases and acts give their aliases: the lint
+// refuses another form, so that a name is found without parsing every record.
+var aliasLine = regexp.MustCompile(`(?m)^aliases: \[([^\]\n]*)\]`)
+
+// newShelf opens a folder. A record of ours that does not parse is a fault of the program,
+// which its tests find.
+func newShelf[T any](folder string, parse func([]byte) (T, error), names func(T) []string) *shelf[T] {
+	s := &shelf[T]{folder: folder, names: names}
+	s.entries = sync.OnceValue(func() (out []entry[T]) {
+		for _, name := range mustGlob(folder + "/*.yaml") {
+			raw := mustRead(name)
+			e := entry[T]{id: strings.TrimSuffix(path.Base(name), ".yaml")}
+			e.words = []string{e.id}
+			if m := aliasLine.FindSubmatch(raw); m != nil {
+				for _, word := range strings.Split(string(m[1]), ",") {
+					e.words = append(e.words, strings.Trim(strings.TrimSpace(word), `"'`))
+				}
+			}
+			e.get = sync.OnceValues(func() (T, error) {
+				record, err := parse(raw)
+				if err != nil {
+					err = fmt.Errorf("data/%s: %w", name, err)
+				}
+				return record, err
+			})
+			out = append(out, e)
+		}
+		return out
+	})
+	s.list = sync.OnceValue(func() []T { return s.some(func([]byte) bool { return true }) })
+	return s
+}
+
+// some returns the records whose text passes, parsed all at once.
+func (s *shelf[T]) some(pass func(raw []byte) bool) []T {
+	entries := slices.DeleteFunc(slices.Clone(s.entries()), func(e entry[T]) bool {
+		return !pass(mustRead(s.folder + "/" + e.id + ".yaml"))
+	})
+	out, errs := make([]T, len(entries)), make([]error, len(entries))
+	var all sync.WaitGroup
+	for i, e := range entries {
+		all.Go(func() { out[i], errs[i] = e.get() })
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// byID returns the record with exactly this ID.
+func (s *shelf[T]) byID(id string) (record T, ok bool) {
+	i, ok := slices.BinarySearchFunc(s.entries(), id, func(e entry[T], id string) int { return strings.Compare(e.id, id) })
+	if !ok {
+		return record, false
+	}
+	return s.must(i), true
+}
+
+func (s *shelf[T]) must(i int) T {
+	record, err := s.entries()[i].get()
+	if err != nil {
+		panic(err)
+	}
+	return record
+}
+
+// find returns the record that goes by a name. Where quick, IDs and aliases are all the
+// names that there are, and only the record found is parsed.
+func (s *shelf[T]) find(what, name string, quick bool) (T, error) {
+	if record, ok := s.byID(slug(name)); ok {
+		return record, nil
+	}
+	if !quick {
+		return Find(what, name, s.list(), s.names)
+	}
+	all := make([][]string, len(s.entries()))
+	for i, e := range s.entries() {
+		all[i] = e.words
+	}
+	i, err := find(name, all)
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("%s %w", what, err)
+	}
+	return s.must(i), nil
+}
+
+// holds reports whether a text holds an ID as a word of its own.
+func holds(raw []byte, id string) bool {
+	for rest := raw; ; {
+		i := bytes.Index(rest, []byte(id))
+		if i < 0 {
+			return false
+		}
+		before, after := i == 0 || !inID(rest[i-1]), i+len(id) == len(rest) || !inID(rest[i+len(id)])
+		if before && after {
+			return true
+		}
+		rest = rest[i+len(id):]
+	}
+}
+
+func inID(c byte) bool {
+	return c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// About returns the records that name one of the IDs, or have it, and the actors and
+// services that those name: enough to tell everything about a theft, a case or an act
+// without parsing all that is known.
+func About(ids ...string) Contents {
+	var text [][]byte
+	names := func(raw []byte) bool {
+		if !slices.ContainsFunc(ids, func(id string) bool { return holds(raw, id) }) {
+			return false
+		}
+		text = append(text, raw)
+		return true
+	}
+	c := Contents{Incidents: incidents.some(names), Proceedings: proceedings.some(names), Actions: actions.some(names), Publications: publications.some(names)}
+	// Their own texts are searched too: a service's figures tell of thefts.
+	c.Services = services.some(names)
+	c.Actors = actors.some(names)
+	all := bytes.Join(text, []byte("\n"))
+	for i, e := range services.entries() {
+		if holds(all, e.id) && !slices.ContainsFunc(c.Services, func(s Service) bool { return s.ID == e.id }) {
+			c.Services = append(c.Services, services.must(i))
+		}
+	}
+	for i, e := range actors.entries() {
+		if holds(all, e.id) && !slices.ContainsFunc(c.Actors, func(a fundtrail.Actor) bool { return a.ID == e.id }) {
+			c.Actors = append(c.Actors, actors.must(i))
+		}
+	}
+	slices.SortFunc(c.Services, func(a, b Service) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(c.Actors, func(a, b fundtrail.Actor) int { return strings.Compare(a.ID, b.ID) })
+	return c
+}
+
+// mustRead reads a file that is embedded.
+func mustRead(name string) []byte {
+	raw, err := files.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
