@@ -105,7 +105,7 @@ func short(text string) string {
 func (l *linter) figures(name string, list []fundtrail.Figure) {
 	for _, f := range list {
 		l.linked(name, "incident", f.Of, "incidents")
-		l.linked(name, "service", f.Through, "services")
+		l.linked(name, "service", f.Through, "services", "actors")
 		l.linked(name, "actor", f.Actor, "actors")
 		l.clock(name, string(f.What)+" "+f.USD.String()+f.Quantity+f.Unit, f.Period.From, f.Known, f.Note)
 	}
@@ -197,7 +197,7 @@ func (l *linter) proceeding(name string, p fundtrail.Proceeding, addition bool) 
 		l.linked(name, "incident", id, "incidents")
 	}
 	for _, id := range p.Services {
-		l.linked(name, "service", id, "services")
+		l.linked(name, "service", id, "services", "actors")
 	}
 	for _, id := range p.Related {
 		l.linked(name, "proceeding or action", id, "docket", "actions")
