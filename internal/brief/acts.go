@@ -3,6 +3,7 @@ package brief
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/data"
@@ -146,9 +147,13 @@ func (s *scope) byDay() []*fundtrail.Action {
 // A listed party and what was done to its place on sanctions lists, by day. What one list
 // took off another may keep: a standing is of one list.
 type listed struct {
-	id, list string
-	acts     []*fundtrail.Action
+	ids  []string // one, or several to whom the same was done by the same acts
+	list string
+	acts []*fundtrail.Action
 }
+
+// is reports whether an id is of a party that this tells of.
+func (l *listed) is(id string) bool { return slices.Contains(l.ids, id) }
 
 // mixing is the category of mixers (doc/records.md).
 const mixing = "mixing_service"
@@ -166,9 +171,9 @@ func (b *builder) listings() []listed {
 			list = cmp.Or(a.By[0].Actor, a.By[0].Name)
 		}
 		for _, id := range a.Of {
-			i := slices.IndexFunc(out, func(l listed) bool { return l.id == id && l.list == list })
+			i := slices.IndexFunc(out, func(l listed) bool { return l.is(id) && l.list == list })
 			if i < 0 {
-				i, out = len(out), append(out, listed{id: id, list: list})
+				i, out = len(out), append(out, listed{ids: []string{id}, list: list})
 			}
 			out[i].acts = append(out[i].acts, a)
 		}
@@ -187,7 +192,7 @@ func (b *builder) standing(l listed) Item {
 			since, last = a, a
 		}
 	}
-	name, day := b.party(l.id), b.l.day(b.o.asOf)
+	name, day := b.parties(l.ids), b.l.day(b.o.asOf)
 	var text, topic string
 	switch {
 	case last.Kind != fundtrail.Delisted:
@@ -201,7 +206,7 @@ func (b *builder) standing(l listed) Item {
 		text = b.say("standing.off", "name", name, "date", b.l.when(last.When), "by", b.agencies(last.By))
 	}
 	var claims []basis
-	item := Item{ID: "standing/" + l.id + "/" + l.list, Topic: topic, About: about([]string{l.id})}
+	item := Item{ID: "standing/" + strings.Join(l.ids, "+") + "/" + l.list, Topic: topic, About: about(l.ids)}
 	for _, a := range l.acts {
 		claims = append(claims, basis{"actions/" + a.ID, "", "", a.Known, a.Confidence, a.Source})
 	}
@@ -219,9 +224,9 @@ func (b *builder) standing(l listed) Item {
 		// An act that only names a listed party beside others has no figures of its entry.
 		for n := range a.Figures {
 			f := &a.Figures[n]
-			if f.What == fundtrail.FigureThings && (f.Actor == l.id || f.Actor == "" && (len(a.Of) == 1 || a == since || a.Kind == fundtrail.ListUpdated)) {
+			if f.What == fundtrail.FigureThings && (l.is(f.Actor) || f.Actor == "" && (len(a.Of) == len(l.ids) || a == since || a.Kind == fundtrail.ListUpdated)) {
 				line := b.figure("actions/"+a.ID, n, f)
-				if len(a.Of) > 1 && f.Actor == "" {
+				if len(a.Of) > len(l.ids) && f.Actor == "" {
 					line.Group = "named" // by the act, of all whom it was about
 				}
 				item.Lines = append(item.Lines, line)
@@ -236,7 +241,7 @@ func (b *builder) standing(l listed) Item {
 func (b *builder) mixers() {
 	var items []Item
 	for _, l := range b.listings() {
-		v := b.service(l.id)
+		v := b.service(l.ids[0])
 		if v == nil || v.Category != mixing {
 			continue
 		}
@@ -252,11 +257,20 @@ func (b *builder) mixers() {
 
 // listed tells of the other parties on lists.
 func (b *builder) listed() {
-	var items []Item
+	var parties []listed
 	for _, l := range b.listings() {
-		if v := b.service(l.id); v == nil || v.Category != mixing {
-			items = append(items, b.standing(l))
+		if v := b.service(l.ids[0]); v != nil && v.Category == mixing {
+			continue
 		}
+		if i := slices.IndexFunc(parties, func(o listed) bool { return o.list == l.list && slices.Equal(o.acts, l.acts) }); i >= 0 {
+			parties[i].ids = append(parties[i].ids, l.ids...)
+			continue
+		}
+		parties = append(parties, l)
+	}
+	var items []Item
+	for _, l := range parties {
+		items = append(items, b.standing(l))
 	}
 	b.section("stands", "listed", items)
 }

@@ -39,6 +39,10 @@ func (b *builder) openCases() (items []Item) {
 				key = "open.ends"
 			case fundtrail.Sentenced, fundtrail.Dismissed, fundtrail.Forfeited, fundtrail.Acquitted:
 				continue
+			case fundtrail.Ruled:
+				if p.Kind == fundtrail.Civil { // a judgment is an outcome
+					continue
+				}
 			}
 			var ids, who []string
 			for k := range st.parties {

@@ -36,7 +36,7 @@ func (b *builder) plotYears() {
 		for j := range b.r.Publications {
 			p := &b.r.Publications[j]
 			for n := range p.Figures {
-				if f := &p.Figures[n]; f.What == fundtrail.FigureStolen && b.mine(f) && yearOf(f.Period) == year && !f.USD.IsZero() {
+				if f := &p.Figures[n]; b.isTotal(f) && yearOf(f.Period) == year && !f.USD.IsZero() {
 					r.Marks = append(r.Marks, plot.Mark{At: dollarsOf(f.USD), Label: p.Name})
 				}
 			}

@@ -16,9 +16,18 @@ func (b *builder) totals() {
 	for i := range b.r.Publications {
 		p := &b.r.Publications[i]
 		for n := range p.Figures {
-			if f := &p.Figures[n]; f.What == fundtrail.FigureStolen && f.Of == "" && b.mine(f) && yearOf(f.Period) == 0 {
+			if f := &p.Figures[n]; b.isTotal(f) && yearOf(f.Period) == 0 {
 				all.Lines = append(all.Lines, b.published(p, n))
 			}
+		}
+	}
+	for i := range b.r.Publications {
+		p := &b.r.Publications[i]
+		if !slices.ContainsFunc(p.Figures, func(f fundtrail.Figure) bool { return b.mine(&f) }) {
+			continue
+		}
+		for n, s := range p.Statements {
+			all.Lines = append(all.Lines, b.statement("figures/"+p.ID, n, s))
 		}
 	}
 	items := []Item{all}
@@ -34,19 +43,25 @@ func (b *builder) totals() {
 		for j := range b.r.Publications {
 			p := &b.r.Publications[j]
 			for k := range p.Figures {
-				if f := &p.Figures[k]; f.What == fundtrail.FigureStolen && f.Of == "" && b.mine(f) && yearOf(f.Period) == n {
+				if f := &p.Figures[k]; b.isTotal(f) && yearOf(f.Period) == n {
 					item.Lines = append(item.Lines, b.published(p, k))
 				}
 			}
 		}
 		for j := range b.stolen.Compared {
-			if c := &b.stolen.Compared[j]; c.Year == n {
+			if c := &b.stolen.Compared[j]; c.Year == n && n < b.o.asOf.AddDate(0, 0, 1).Year() {
 				item.Lines = append(item.Lines, b.compared(c, item.Cites)...)
 			}
 		}
 		items = append(items, item)
 	}
 	b.section("stands", "totals", items)
+}
+
+// isTotal reports whether a figure sums up what was stolen in a time that had ended by the
+// day of the brief, or does so within a month of it: the period is told with the figure.
+func (b *builder) isTotal(f *fundtrail.Figure) bool {
+	return f.What == fundtrail.FigureStolen && f.Of == "" && b.mine(f) && !f.Period.To.After(endOf(b.o.asOf).AddDate(0, 1, 0))
 }
 
 func (b *builder) totalText(t *record.Sum) string {
@@ -138,7 +153,7 @@ func (b *builder) short() {
 	items := []Item{b.total("short/total", b.totalText(&b.stolen.All), &b.stolen.All)}
 	var on, off []Item
 	for _, l := range b.listings() {
-		if v := b.service(l.id); v == nil || v.Category != mixing {
+		if v := b.service(l.ids[0]); v == nil || v.Category != mixing {
 			continue
 		}
 		if item := b.standing(l); item.Topic == "listed" {

@@ -113,9 +113,9 @@ var words = map[string]text{
 	"figure.count":     {"{figure}, in {n} thefts", "{figure}, 사건 {n}건", "{figure}、{n}件"},
 	"figure.one":       {"{figure}, in one theft", "{figure}, 사건 1건", "{figure}、1件"},
 
-	"standing.listed":   {"{name} is under sanctions on {day}, listed on {date} by {by}.", "{name}: {date} {by}의 제재 대상 지정, {day} 현재 유지.", "{name}は{date}に{by}により制裁対象に指定され、{day}現在も指定されている。"},
-	"standing.delisted": {"{name} is not under these sanctions on {day}: listed on {since}, taken off on {date} by {by}.", "{name}: {since} 제재 대상 지정, {date} {by}에 의해 해제, {day} 현재 제재 대상 아님.", "{name}は{since}に制裁対象に指定されたが、{date}に{by}により解除され、{day}現在は指定されていない。"},
-	"standing.off":      {"{name} was taken off the sanctions list on {date} by {by}; the records do not tell when it was listed.", "{name}: {date} {by}에 의해 제재 대상 지정 해제. 지정 일자는 기록에 없음.", "{name}は{date}に{by}により制裁指定を解除された。指定日は記録にない。"},
+	"standing.listed":   {"Under sanctions on {day}: {name}, listed on {date} by {by}.", "{name}: {date} {by}의 제재 대상 지정, {day} 현재 유지.", "{name}は{date}に{by}により制裁対象に指定され、{day}現在も指定されている。"},
+	"standing.delisted": {"Not under these sanctions on {day}: {name}, listed on {since}, taken off on {date} by {by}.", "{name}: {since} 제재 대상 지정, {date} {by}에 의해 해제, {day} 현재 제재 대상 아님.", "{name}は{since}に制裁対象に指定されたが、{date}に{by}により解除され、{day}現在は指定されていない。"},
+	"standing.off":      {"Taken off the sanctions list on {date} by {by}: {name}; the records do not tell the day of the listing.", "{name}: {date} {by}에 의해 제재 대상 지정 해제. 지정 일자는 기록에 없음.", "{name}は{date}に{by}により制裁指定を解除された。指定日は記録にない。"},
 	"standing.event":    {"{what} {date} by {by}", "{date} {by} {what}", "{date}、{by}による{what}"},
 	"event.designation": {"listed", "지정", "指定"},
 	"event.again":       {"named again", "재언급", "再指定"},
