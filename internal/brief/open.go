@@ -176,7 +176,11 @@ func (b *builder) openLosses() (items []Item) {
 		least, most, n := lossRange(in)
 		switch {
 		case n == 0:
-			none = append(none, in)
+			if item, ok := b.openUnpriced(in); ok {
+				items = append(items, item)
+			} else {
+				none = append(none, in)
+			}
 		case tenPercent(least).Cmp(most) < 0:
 			gaps = append(gaps, gap{in, least, most})
 		}
@@ -212,6 +216,29 @@ func (b *builder) openLosses() (items []Item) {
 		items = append(items, b.counted("open/no-figure", b.say("open.nofigure", "n", number(len(none)), "names", b.l.list(names)), len(none)))
 	}
 	return items
+}
+
+// openUnpriced is a theft of which sources say how much of what was taken, and none what it
+// was worth.
+func (b *builder) openUnpriced(in *fundtrail.Incident) (Item, bool) {
+	var amounts []string
+	var claims []basis
+	item := Item{ID: "open/unpriced/" + in.ID, Topic: "unpriced", About: about([]string{in.ID})}
+	var got []Value
+	for i := range in.Figures {
+		f := &in.Figures[i]
+		if f.What != fundtrail.FigureStolen || f.Quantity == "" || !f.USD.IsZero() {
+			continue
+		}
+		amounts = add(amounts, b.amount(f.USD, f.Quantity, f.Unit, f.Qualifier))
+		claims = append(claims, basis{"incidents/" + in.ID, nth("figures", i), f.By, f.Known, f.Confidence, f.Source})
+		got = append(got, values(f)...)
+	}
+	if len(claims) == 0 {
+		return item, false
+	}
+	item.Line = b.line(b.say("open.unpriced", "name", b.l.name(in.Name), "amount", b.l.list(amounts)), claims...).with(got...)
+	return item, true
 }
 
 // tenPercent is an amount and a tenth of it: figures closer than that are rounded, not in

@@ -11,6 +11,7 @@ import (
 	"html"
 	"math"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Range is what a figure shows of one year, one name or one source: from the least to
@@ -78,11 +79,14 @@ func (c *canvas) close() string {
 	return c.String()
 }
 
-// clean drops what XML cannot hold.
+// clean drops what XML cannot hold and what turns the direction of text.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\t' && r != '\n' || r == 0xFFFE || r == 0xFFFF || r == 0xFFFD {
+		switch {
+		case r < 0x20 || r >= 0x7f && r < 0xa0:
 			return ' '
+		case r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069:
+			return -1
 		}
 		return r
 	}, s)
