@@ -118,3 +118,6 @@ func (x *agencyYAML) agency(sources sourcesYAML, act fundtrail.When) (g fundtrai
 	}
 	return g, nil
 }
+
+// ActionKinds returns what an action can be.
+func ActionKinds() []fundtrail.ActionKind { return slices.Clone(actionKinds) }

@@ -162,3 +162,6 @@ func head(id, name string, sources sourcesYAML, from folder) error {
 	}
 	return sources.check()
 }
+
+// VictimKinds returns what a victim can be.
+func VictimKinds() []fundtrail.VictimKind { return slices.Clone(victimKinds) }

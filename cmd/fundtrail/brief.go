@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,14 +14,11 @@ import (
 
 	"github.com/fundtrail/fundtrail/data"
 	"github.com/fundtrail/fundtrail/internal/brief"
-	"github.com/fundtrail/fundtrail/internal/record"
 	"github.com/fundtrail/fundtrail/internal/report"
 )
 
 type briefFlags struct {
-	asOf     string
-	knownBy  string
-	records  string
+	records  recordFlags
 	since    string
 	days     int
 	topic    string
@@ -65,9 +61,9 @@ transfers of the Ronin Bridge theft that are embedded in the program are traced.
 		RunE: func(c *cobra.Command, _ []string) error { return runBrief(c, f) },
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.asOf, "as-of", "", "what had happened by the end of `DAY`, or of a month (default today)")
-	fl.StringVar(&f.knownBy, "known-by", "", "only claims that were public by the end of `DAY`, or of a month")
-	fl.StringVar(&f.records, "records", "", "your own records beside ours: `DIR`")
+	fl.StringVar(&f.records.asOf, "as-of", "", "what had happened by the end of `DAY`, or of a month (default today)")
+	fl.StringVar(&f.records.knownBy, "known-by", "", "only claims that were public by the end of `DAY`, or of a month")
+	fl.StringArrayVar(&f.records.own, "records", nil, "`DIR` with records of your own, in the folders and forms of doc/records.md (repeat)")
 	fl.StringVar(&f.since, "since", "", "only what changed from `DAY` on: the newsletter")
 	fl.IntVar(&f.days, "days", brief.DefaultDays, "without --since: the last `N` days before --as-of are new")
 	fl.StringVar(&f.topic, "topic", "", "dprk: what is attributed to North Korea, and what is tied to that (default all)")
@@ -95,12 +91,16 @@ func runBrief(c *cobra.Command, f *briefFlags) error {
 	if err != nil {
 		return err
 	}
-	view, err := f.view(c)
+	f.records.format = "text" // of which the records' own commands have three
+	if f.records.asOf == "" {
+		f.records.asOf = time.Now().UTC().Format(time.DateOnly)
+	}
+	view, _, err := f.records.view(c, nil)
 	if err != nil {
 		return err
 	}
 	if f.since != "" {
-		if o.Since, err = firstOf("--since", f.since); err != nil {
+		if o.Since, _, err = period("--since", f.since); err != nil {
 			return err
 		}
 		if o.Since.After(view.AsOf) {
@@ -124,55 +124,6 @@ func runBrief(c *cobra.Command, f *briefFlags) error {
 	}
 	_, err = out.WriteTo(c.OutOrStdout())
 	return err
-}
-
-// view is the records as of and as known by the days that were asked for.
-func (f *briefFlags) view(c *cobra.Command) (*record.View, error) {
-	today := time.Now().UTC().Truncate(24 * time.Hour)
-	asOf, err := lastOf("--as-of", f.asOf)
-	if err != nil {
-		return nil, err
-	}
-	if asOf.IsZero() {
-		asOf = today
-	}
-	knownBy, err := lastOf("--known-by", f.knownBy)
-	if err != nil {
-		return nil, err
-	}
-	var own data.Contents
-	if f.records != "" {
-		if own, err = data.Read(os.DirFS(f.records), f.records, today); err != nil {
-			return nil, fmt.Errorf("--records %s: %w", f.records, err)
-		}
-	}
-	book := record.New(data.Embedded(), own)
-	for _, conflict := range book.Conflicts {
-		fmt.Fprintln(c.ErrOrStderr(), "fundtrail:", conflict)
-	}
-	return book.At(asOf, knownBy), nil
-}
-
-// firstOf reads a day, or the first of a month.
-func firstOf(flag, s string) (time.Time, error) {
-	for _, form := range []string{time.DateOnly, "2006-01"} {
-		if t, err := time.Parse(form, s); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, usage("%s %q: want a day or a month, such as 2023-12-09 or 2023-12", flag, s)
-}
-
-// lastOf reads a day, or the last of a month; the zero time of nothing.
-func lastOf(flag, s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	t, err := firstOf(flag, s)
-	if err == nil && len(s) < len(time.DateOnly) {
-		t = t.AddDate(0, 1, -1)
-	}
-	return t, err
 }
 
 func (f *briefFlags) options() (o brief.Options, err error) {
@@ -213,7 +164,7 @@ func (f *briefFlags) inputs(c *cobra.Command, asOf time.Time) (in brief.Inputs, 
 		if incident.Happened.After(asOf.AddDate(0, 0, 1)) {
 			continue
 		}
-		doc, err := embeddedTrace(c.Context(), id, f.prices, asOf)
+		doc, err := theftTrace(c.Context(), id, &ledgerFlags{}, f.prices, asOf)
 		if err != nil {
 			return in, fmt.Errorf("trace %s: %w", id, err)
 		}
@@ -222,11 +173,13 @@ func (f *briefFlags) inputs(c *cobra.Command, asOf time.Time) (in brief.Inputs, 
 	return in, nil
 }
 
-// embeddedTrace follows a theft through the key transfers that the program holds of it, as
-// trace does without a ledger, to the end of a day.
-func embeddedTrace(ctx context.Context, id string, prices []string, asOf time.Time) (*report.Document, error) {
-	tf := &traceFlags{policy: "fifo", direction: "forward", hub: 500, window: 7 * 24 * time.Hour, payback: 10, minConf: 30, prices: prices}
-	tf.until = asOf.Format(time.DateOnly) + "T23:59:59Z"
+// theftTrace follows a theft as trace does, through a ledger or, without one, the key
+// transfers that the program holds of it, to the end of a day; the zero day is no limit.
+func theftTrace(ctx context.Context, id string, ledger *ledgerFlags, prices []string, asOf time.Time) (*report.Document, error) {
+	tf := &traceFlags{policy: "fifo", direction: "forward", hub: 500, window: 7 * 24 * time.Hour, payback: 10, minConf: 30, prices: prices, ledgerFlags: *ledger}
+	if !asOf.IsZero() {
+		tf.until = asOf.Format(time.DateOnly) + "T23:59:59Z"
+	}
 	s, err := parseSubject([]string{id}, tf)
 	if err != nil {
 		return nil, err

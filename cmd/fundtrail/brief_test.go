@@ -181,7 +181,7 @@ func TestBriefAnswersTheArticle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			doc, err := embeddedTrace(t.Context(), "ronin-bridge", nil, asOf)
+			doc, err := theftTrace(t.Context(), "ronin-bridge", &ledgerFlags{}, nil, asOf)
 			if err != nil {
 				t.Fatal(err)
 			}

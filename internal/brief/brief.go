@@ -136,6 +136,7 @@ type Reference struct {
 	Known      string   `json:"known,omitempty"`
 	Basis      string   `json:"known_basis,omitempty"`
 	Confidence int      `json:"confidence"`
+	Yours      string   `json:"yours,omitempty"` // the folder, where a record of the user's says it
 }
 
 // A Plot is a figure of the page, with the section that it stands in.

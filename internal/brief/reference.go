@@ -23,9 +23,9 @@ func nth(list string, i int) string { return list + " " + strconv.Itoa(i+1) }
 
 // referenceKey is what claims share to stand under one number.
 type referenceKey struct {
-	record, by, url, title, known string
-	basis                         fundtrail.KnownBasis
-	confidence                    fundtrail.Confidence
+	record, by, url, title, known, yours string
+	basis                                fundtrail.KnownBasis
+	confidence                           fundtrail.Confidence
 }
 
 // cite numbers the claims a line rests on, in the order in which a brief first needs them.
@@ -35,14 +35,14 @@ func (b *builder) cite(claims ...basis) []int {
 		if merelyRead(c.known, c.source) && !c.known.On.IsZero() {
 			c.known.Basis = fundtrail.KnownRetrieved
 		}
-		key := referenceKey{c.record, c.by, c.source.URL, c.source.Title, iso(c.known.On), c.known.Basis, c.confidence}
+		key := referenceKey{c.record, c.by, c.source.URL, c.source.Title, iso(c.known.On), c.source.Records, c.known.Basis, c.confidence}
 		n, ok := b.numbers[key]
 		if !ok {
 			n = len(b.out.References) + 1
 			b.numbers[key] = n
 			b.out.References = append(b.out.References, Reference{
 				Number: n, Record: c.record, By: c.by, Title: c.source.Title, URL: c.source.URL, Published: iso(c.source.Published),
-				Retrieved: iso(c.source.Retrieved), Known: iso(c.known.On), Basis: string(c.known.Basis), Confidence: int(c.confidence),
+				Retrieved: iso(c.source.Retrieved), Known: iso(c.known.On), Basis: string(c.known.Basis), Confidence: int(c.confidence), Yours: c.source.Records,
 			})
 		}
 		r := &b.out.References[n-1]

@@ -103,32 +103,34 @@ func (b *builder) inference(t *Traced, what, text string) Line {
 	return l
 }
 
-// A sum is how much of one asset reached a party: by each policy, and within which bounds.
-type sum struct {
-	asset              report.Asset
-	least, most        fundtrail.Amount // over the policies
-	atLeast, atMost    fundtrail.Amount // bounds of each end added up
-	usd                *report.USD
-	first, last        string
-	transfers, parties int
+// A Flow is how much stolen value of one asset reached a service, by one trace.
+type Flow struct {
+	Asset       report.Asset
+	Least, Most fundtrail.Amount // over the policies that lose nothing
+	// AtLeast and AtMost add up the bounds of each end, which hold under any such policy.
+	AtLeast, AtMost fundtrail.Amount
+	USD             *report.USD
+	First, Last     string
+	Transfers       int
 }
 
-// into adds up the ends of a report that are a service's. Amounts are in base units; the
-// range over policies is of their sums, so that it is narrower than a sum of ranges.
-func into(d *report.Document, is func(*report.End) bool) []sum {
+// Into adds up the ends of a report that are a service's, one flow an asset. Amounts are in
+// base units; the range over policies is of their sums, so that it is narrower than a sum
+// of ranges.
+func Into(d *report.Document, service, actor string) []Flow {
 	type policies map[string]fundtrail.Amount
-	var out []sum
+	var out []Flow
 	var by []policies
 	priced := map[int][]*report.USD{}
 	for i := range d.Ends {
 		e := &d.Ends[i]
-		if !is(e) {
+		if e.Actor == "" || e.Actor != service && e.Actor != actor {
 			continue
 		}
-		n := slices.IndexFunc(out, func(s sum) bool { return s.asset.Asset == e.Asset })
+		n := slices.IndexFunc(out, func(s Flow) bool { return s.Asset.Asset == e.Asset })
 		if n < 0 {
 			n = len(out)
-			out, by = append(out, sum{asset: assetOf(d, e.Asset), first: e.First, last: e.Last}), append(by, policies{})
+			out, by = append(out, Flow{Asset: assetOf(d, e.Asset), First: e.First, Last: e.Last}), append(by, policies{})
 		}
 		s := &out[n]
 		for p, text := range e.Amount {
@@ -137,17 +139,16 @@ func into(d *report.Document, is func(*report.End) bool) []sum {
 			}
 		}
 		if a, err := fundtrail.ParseAmount(e.AtLeast); err == nil {
-			s.atLeast, _ = s.atLeast.Add(a)
+			s.AtLeast, _ = s.AtLeast.Add(a)
 		}
 		if a, err := fundtrail.ParseAmount(e.AtMost); err == nil {
-			s.atMost, _ = s.atMost.Add(a)
+			s.AtMost, _ = s.AtMost.Add(a)
 		}
-		s.transfers += e.Transfers
-		s.parties += len(e.Addresses)
-		if e.First != "" && (s.first == "" || e.First < s.first) {
-			s.first = e.First
+		s.Transfers += e.Transfers
+		if e.First != "" && (s.First == "" || e.First < s.First) {
+			s.First = e.First
 		}
-		s.last = max(s.last, e.Last)
+		s.Last = max(s.Last, e.Last)
 		priced[n] = append(priced[n], e.USD)
 	}
 	for n := range out {
@@ -159,11 +160,11 @@ func into(d *report.Document, is func(*report.End) bool) []sum {
 				continue
 			}
 			if first {
-				out[n].least, out[n].most, first = a, a, false
+				out[n].Least, out[n].Most, first = a, a, false
 			}
-			out[n].least, out[n].most = out[n].least.Min(a), out[n].most.Max(a)
+			out[n].Least, out[n].Most = out[n].Least.Min(a), out[n].Most.Max(a)
 		}
-		out[n].usd = together(priced[n])
+		out[n].USD = together(priced[n])
 	}
 	return out
 }
@@ -198,13 +199,13 @@ func (b *builder) tracedInto(v *data.Service) []Line {
 	for i := range b.in.Traces {
 		t := &b.in.Traces[i]
 		d := t.Report
-		for _, s := range into(d, func(e *report.End) bool { return e.Actor == v.ID || v.Actor != "" && e.Actor == v.Actor }) {
-			text := b.say("movement.into", "name", b.traceName(d), "amount", b.coinRange(s.least.String(), s.most.String(), s.asset),
-				"usd", b.worth(s.usd), "method", methods(d))
+		for _, s := range Into(d, v.ID, v.Actor) {
+			text := b.say("movement.into", "name", b.traceName(d), "amount", b.coinRange(s.Least.String(), s.Most.String(), s.Asset),
+				"usd", b.worth(s.USD), "method", methods(d))
 			l := b.inference(t, "ends", text).in("trace")
-			l.Date, l.Until = dayOf(s.first), dayOf(s.last)
-			l = l.with(Value{What: "through", Least: wholeCoins(s.least.String(), s.asset, false), Most: wholeCoins(s.most.String(), s.asset, true), Unit: s.asset.Symbol,
-				Of: d.Trace.Subject, Through: v.ID, Count: s.transfers, By: d.Program})
+			l.Date, l.Until = dayOf(s.First), dayOf(s.Last)
+			l = l.with(Value{What: "through", Least: wholeCoins(s.Least.String(), s.Asset, false), Most: wholeCoins(s.Most.String(), s.Asset, true), Unit: s.Asset.Symbol,
+				Of: d.Trace.Subject, Through: v.ID, Count: s.Transfers, By: d.Program})
 			out = append(out, l)
 		}
 	}

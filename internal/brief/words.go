@@ -209,6 +209,7 @@ var words = map[string]text{
 	"ref.published":   {"published {day}", "공개 {day}", "公表 {day}"},
 	"ref.undated":     {"day of publication not stated, read {day}", "공개 일자 미상, 열람 {day}", "公表日不明、閲覧 {day}"},
 	"ref.known":       {"known from {day}", "인지 가능 {day}부터", "公知 {day}から"},
+	"ref.yours":       {"in your records, {folder}", "이용자 기록 {folder}", "利用者の記録 {folder}"},
 	"ref.confidence":  {"confidence {n}", "신뢰도 {n}", "信頼度 {n}"},
 	"plot.range":      {"from the least to the most of the sources", "출처별 최소~최대", "出典の最小～最大"},
 	"plot.disputed":   {"disputed", "논란 있음", "争いあり"},

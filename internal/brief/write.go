@@ -117,6 +117,9 @@ func (b *Brief) citation(r *Reference) string {
 	if r.Confidence > 0 {
 		parts = append(parts, b.Lang.say("ref.confidence", "n", strconv.Itoa(r.Confidence)))
 	}
+	if r.Yours != "" {
+		parts = append(parts, b.Lang.say("ref.yours", "folder", r.Yours))
+	}
 	separator := ", "
 	if b.Lang == Japanese {
 		separator = "、"

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -222,28 +221,25 @@ func (b *Book) Ties(id string) []string {
 	return sortedKeys(in)
 }
 
-// best returns the claim with the highest confidence, the first of those that are equally
-// sure in an order that no record's place in a file decides.
-func best[T any](list []T, confidence func(T) fundtrail.Confidence, key func(T) string) (T, bool) {
-	if len(list) == 0 {
-		var none T
-		return none, false
+// best returns the claim with the highest confidence, the first in the record of those that
+// are equally sure: their order is the record's author's.
+func best[T any](list []T, pass func(T) bool, confidence func(T) fundtrail.Confidence) (out T, ok bool) {
+	for _, x := range list {
+		if pass(x) && (!ok || confidence(x) > confidence(out)) {
+			out, ok = x, true
+		}
 	}
-	return slices.MinFunc(list, func(a, b T) int {
-		return cmp.Or(cmp.Compare(confidence(b), confidence(a)), cmp.Compare(key(a), key(b)))
-	}), true
+	return out, ok
 }
 
 // BestLoss returns the surest claim of what was lost that is no nominal value.
 func BestLoss(in *fundtrail.Incident) (fundtrail.LossClaim, bool) {
-	real := keep(in.Losses, func(l fundtrail.LossClaim) bool { return l.Qualifier != "nominal" })
-	return best(real, func(l fundtrail.LossClaim) fundtrail.Confidence { return l.Confidence },
-		func(l fundtrail.LossClaim) string { return fmt.Sprintf("%078s %s", l.USD, l.By) })
+	return best(in.Losses, func(l fundtrail.LossClaim) bool { return l.Qualifier != "nominal" },
+		func(l fundtrail.LossClaim) fundtrail.Confidence { return l.Confidence })
 }
 
 // BestAttribution returns the surest claim of who did it; a denial is none.
 func BestAttribution(in *fundtrail.Incident) (fundtrail.AttributionClaim, bool) {
-	named := keep(in.Attributions, func(a fundtrail.AttributionClaim) bool { return !a.Denied })
-	return best(named, func(a fundtrail.AttributionClaim) fundtrail.Confidence { return a.Confidence },
-		func(a fundtrail.AttributionClaim) string { return day(a.Date) + " " + a.Actor + " " + a.By })
+	return best(in.Attributions, func(a fundtrail.AttributionClaim) bool { return !a.Denied },
+		func(a fundtrail.AttributionClaim) fundtrail.Confidence { return a.Confidence })
 }

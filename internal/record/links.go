@@ -2,6 +2,7 @@ package record
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -170,6 +171,36 @@ func (v *View) figuresOf(r Ref, party func(string) bool) (out []Cited) {
 	}
 	for i := range v.Publications {
 		add(Ref{KindPublication, v.Publications[i].ID}, v.Publications[i].Figures)
+	}
+	return out
+}
+
+// The joins below add what is missing and keep the order of IDs.
+
+func joinByID(a, b []fundtrail.Incident) []fundtrail.Incident {
+	return joined(a, b, func(in fundtrail.Incident) string { return in.ID })
+}
+
+func joinActions(a, b []fundtrail.Action) []fundtrail.Action {
+	return joined(a, b, func(x fundtrail.Action) string { return x.ID })
+}
+
+func joinProceedings(a, b []fundtrail.Proceeding) []fundtrail.Proceeding {
+	return joined(a, b, func(x fundtrail.Proceeding) string { return x.ID })
+}
+
+func joined[T any](a, b []T, id func(T) string) []T {
+	out := slices.Concat(a, b)
+	slices.SortStableFunc(out, func(x, y T) int { return strings.Compare(id(x), id(y)) })
+	return slices.CompactFunc(out, func(x, y T) bool { return id(x) == id(y) })
+}
+
+func uniqueFigures(a, b []Cited) []Cited {
+	out := slices.Clone(a)
+	for _, f := range b {
+		if !slices.Contains(out, f) {
+			out = append(out, f)
+		}
 	}
 	return out
 }

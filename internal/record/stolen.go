@@ -299,8 +299,14 @@ func (s *Sum) add(v *View, in *fundtrail.Incident, how Attribution) {
 
 func (b *Back) add(v *View, in *fundtrail.Incident, what fundtrail.FigureKind) {
 	var largest, all fundtrail.Amount
+	type said struct {
+		usd fundtrail.Amount
+		by  string
+	}
+	seen := map[said]bool{} // the record of an act repeats what the one of the theft says
 	for _, f := range v.figuresOf(Ref{KindIncident, in.ID}, func(string) bool { return false }) {
-		if f.What == what && !f.USD.IsZero() {
+		if key := (said{f.USD, f.By}); f.What == what && !f.USD.IsZero() && !seen[key] {
+			seen[key] = true
 			largest, all = largest.Max(f.USD), plus(all, f.USD)
 		}
 	}
