@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"internal/record":     {".", "data"},
 	"internal/report":     {"."},
 	"internal/plot":       {},
-	"internal/brief":      {".", "data", "internal/plot", "internal/record", "internal/plot", "internal/report", "internal/brief"},
+	"internal/brief":      {".", "data", "internal/plot", "internal/record", "internal/report"},
 	"internal/web":        {".", "internal/store", "internal/journal", "internal/screen"},
 	"cmd/fundtrail":       {".", "data", "internal/ledger", "internal/ingest", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
 }

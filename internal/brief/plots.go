@@ -8,6 +8,7 @@ import (
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/plot"
+	"github.com/fundtrail/fundtrail/internal/record"
 )
 
 // plots draws what stands: years, what went through each mixer, and a line of time.
@@ -23,30 +24,41 @@ func dollarsOf(a fundtrail.Amount) float64 {
 }
 
 func (b *builder) plotYears() {
-	var ranges []plot.Range
-	for i := range b.stolen.Rows {
-		y := &b.stolen.Rows[i]
-		year, err := strconv.Atoi(y.Key)
-		if err != nil {
-			continue
-		}
-		sure, _ := y.Most.Sub(y.DisputedMost)
-		r := plot.Range{Label: y.Key, Least: dollarsOf(y.Least), Most: dollarsOf(sure), Disputed: dollarsOf(y.DisputedMost),
-			Unknown: len(y.NoFigure) > 0, Note: b.sumRange(y)}
-		for j := range b.r.Publications {
-			p := &b.r.Publications[j]
-			for n := range p.Figures {
-				if f := &p.Figures[n]; b.isTotal(f) && yearOf(f.Period) == year && !f.USD.IsZero() {
-					r.Marks = append(r.Marks, plot.Mark{At: dollarsOf(f.USD), Label: p.Name})
-				}
+	if len(b.stolen.Rows) > 0 {
+		b.out.Figures = append(b.out.Figures, Plot{Section: "totals", Title: b.say("plot.years"), SVG: StolenSVG(&b.stolen, b.l)})
+	}
+}
+
+// StolenSVG draws sums of what was stolen: years side by side, with the totals that others
+// published of them as marks, and anything else row by row. What is disputed stands apart;
+// a star says that some thefts have no figure.
+func StolenSVG(s *record.Stolen, l Lang) string {
+	marks := map[string][]plot.Mark{}
+	for i := range s.Compared {
+		c := &s.Compared[i]
+		for _, p := range c.Published {
+			if p.Part { // it did not have the whole year to count
+				continue
 			}
+			key := strconv.Itoa(c.Year)
+			marks[key] = append(marks[key], plot.Mark{At: dollarsOf(p.USD), Label: p.By + ", " + iso(p.Known.On)})
+		}
+	}
+	var ranges []plot.Range
+	for i := range s.Rows {
+		y := &s.Rows[i]
+		sure, _ := y.Most.Sub(y.DisputedMost)
+		r := plot.Range{Label: cmp.Or(y.Key, l.say("unstated")), Least: dollarsOf(y.Least), Most: dollarsOf(sure), Disputed: dollarsOf(y.DisputedMost), Unknown: len(y.NoFigure) > 0, Marks: marks[y.Key]}
+		r.Note = l.dollars(y.Most)
+		if y.Least != y.Most {
+			r.Note = l.say("range", "a", l.dollars(y.Least), "b", l.dollars(y.Most))
 		}
 		ranges = append(ranges, r)
 	}
-	if len(ranges) > 0 {
-		title := b.say("plot.years")
-		b.out.Figures = append(b.out.Figures, Plot{Section: "totals", Title: title, SVG: plot.Columns(b.l.style(title), ranges)})
+	if s.Question.By == record.ByYear {
+		return plot.Columns(l.style(l.say("plot.years")), ranges)
 	}
+	return plot.Rows(l.style(l.say("plot.sums")), ranges)
 }
 
 // plotMixers draws the dollar figures of each mixer of which there are several.

@@ -15,6 +15,7 @@ var words = map[string]text{
 	"scope.records": {"Made from records of {incidents}, {actions} and {cases}.", "{incidents}, {actions}, {cases}의 기록을 근거로 작성함.", "{incidents}、{actions}、{cases}の記録に基づく。"},
 	"scope.kinds":   {"Every sentence is a fact (a ledger records it), a claim (somebody says it) or an inference (our method concludes it).", "모든 문장은 사실(원장 기록), 주장(제3자의 발언·발표), 추론(당 프로그램의 방법에 따른 결론) 중 하나로 구분함.", "各文は、事実（台帳の記録）、主張（第三者の発言・発表）、推論（本プログラムの手法による結論）のいずれかに区分する。"},
 	"undated":       {"undated", "일자 미상", "日付不明"},
+	"unstated":      {"not stated", "미상", "記載なし"},
 	"made":          {"Made by {program}.", "작성: {program}", "作成：{program}"},
 
 	"n.thefts": {"{n} thefts", "탈취 사건 {n}건", "窃取事件{n}件"},
@@ -215,6 +216,7 @@ var words = map[string]text{
 	"plot.disputed":   {"disputed", "논란 있음", "争いあり"},
 	"plot.mark":       {"published total", "공표 집계", "公表された集計"},
 	"plot.years":      {"Stolen by year, US dollars of the day", "연도별 탈취액(당시 미국 달러)", "年別の窃取額（当時の米ドル）"},
+	"plot.sums":       {"Stolen, US dollars of the day", "탈취액(당시 미국 달러)", "窃取額（当時の米ドル）"},
 	"plot.through":    {"What went through {name}, by claim", "{name} 통과 금액(주장별)", "{name}の通過額（主張別）"},
 	"plot.timeline":   {"Thefts, acts and court events by day", "탈취·조치·재판 경과(일자별)", "窃取・措置・裁判の経過（日付順）"},
 	"lane.thefts":     {"Thefts", "탈취", "窃取"},

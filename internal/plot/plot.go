@@ -194,6 +194,10 @@ func Columns(s Style, ranges []Range) string {
 	}
 	slot := (w - left - right) / float64(max(1, len(ranges)))
 	bar := min(34, slot*.5)
+	every := 1 // of so many labels one is shown, so that they do not run into each other
+	for _, r := range ranges {
+		every = max(every, int(math.Ceil((width(r.Label)+10)/slot)))
+	}
 	for i, r := range ranges {
 		mid := left + slot*(float64(i)+.5)
 		fmt.Fprintf(&c, `<g><title>%s</title>`, html.EscapeString(clean(r.Label+": "+note(s, r))))
@@ -214,7 +218,9 @@ func Columns(s Style, ranges []Range) string {
 		if r.Unknown {
 			label += "*"
 		}
-		c.text(mid, base+18, "middle", ink, label)
+		if i%every == 0 {
+			c.text(mid, base+18, "middle", ink, label)
+		}
 	}
 	legend(&c, s, left, h-14, ranges)
 	return c.close()
