@@ -124,7 +124,9 @@ func Tags() []fundtrail.Tag {
 // Tagged returns the thefts whose records name addresses, sorted by ID. The others are not
 // parsed for it.
 func Tagged() []fundtrail.Incident {
-	return incidents.some(func(raw []byte) bool { return bytes.Contains(raw, []byte("\naddresses:")) })
+	return incidents.some(func(raw []byte) bool {
+		return bytes.Contains(raw, []byte("\naddresses:")) && !bytes.Contains(raw, []byte("\naddresses: []\n"))
+	})
 }
 
 // IncidentTags returns what the incidents' records say about addresses, sorted as

@@ -94,18 +94,8 @@ func actorText(w io.Writer, v *record.View, f *record.ActorFile) error {
 	if len(f.Means) > 0 {
 		s.para(2, "Thefts of its groups count as its own: "+strings.Join(f.Means, ", "))
 	}
-	if len(f.Links.Actors) > 0 {
-		s.heading("TIED TO")
-		var rows [][]string
-		for _, t := range f.Links.Actors {
-			other, how := t.To, t.How
-			if t.To == a.ID { // the other's record says it
-				other, how = t.From, "its record says of "+a.Name+": "+t.How
-			}
-			rows = append(rows, []string{v.Name(other), how + " " + s.basis("", t.Confidence, t.Known, t.Source)})
-		}
-		s.table(2, rows)
-	}
+	s.ties("TIED TO, BY ITS OWN RECORD", v, a.ID, f.Links.Actors, true)
+	s.ties("TIED TO IT, BY THEIRS", v, a.ID, f.Links.Actors, false)
 	s.thefts("THEFTS THAT IT IS NAMED IN", v, f.Links.Incidents, f)
 	s.thefts("ROBBED", v, f.Links.Robbed, nil)
 	s.actions("WHAT WAS DONE", v, f.Links.Actions)
@@ -120,6 +110,24 @@ func actorText(w io.Writer, v *record.View, f *record.ActorFile) error {
 		}
 	}
 	return s.end(w)
+}
+
+// ties lists the relations that an actor's own record states, or those of the others.
+func (s *sheet) ties(title string, v *record.View, id string, list []record.Tie, own bool) {
+	var rows [][]string
+	for _, t := range list {
+		other := t.To
+		if !own {
+			other = t.From
+		}
+		if (t.From == id) == own {
+			rows = append(rows, []string{v.Name(other), t.How + " " + s.basis("", t.Confidence, t.Known, t.Source)})
+		}
+	}
+	if len(rows) > 0 {
+		s.heading("%s", title)
+		s.table(2, rows)
+	}
 }
 
 // thefts lists incidents, by time; of an actor's file, with how each stands to it.

@@ -169,7 +169,7 @@ var outcomeWords = []struct {
 
 func standingText(x *record.Standing) string {
 	var parts []string
-	day := func(w fundtrail.When) string { return " " + shortWhen(w) }
+	day := func(w fundtrail.When) string { return " (" + shortWhen(w) + ")" }
 	for _, o := range outcomeWords {
 		var counts []string
 		when := ""
@@ -189,6 +189,9 @@ func standingText(x *record.Standing) string {
 			parts = append(parts, o.text+" counts "+strings.Join(counts[:len(counts)-1], ", ")+" and "+counts[len(counts)-1]+when)
 		}
 	}
+	if e := x.Charged; e != nil && len(x.Counts) == 0 {
+		parts = append(parts, string(e.What)+day(e.When))
+	}
 	if e := x.Dismissed; e != nil && len(x.Counts) == 0 {
 		parts = append(parts, "dismissed"+day(e.When))
 	}
@@ -200,19 +203,22 @@ func standingText(x *record.Standing) string {
 	}
 	if e := x.Trial; e != nil && !x.Decided() {
 		if e.What == fundtrail.TrialSet {
-			parts = append(parts, "trial set for"+day(e.Expected))
+			parts = append(parts, "trial set for "+shortWhen(e.Expected))
 		} else {
-			parts = append(parts, "on trial since"+day(e.When))
+			parts = append(parts, "on trial since "+shortWhen(e.When))
 		}
 	}
 	if e := x.Motion; e != nil && (x.Ruling == nil || e.When.From.After(x.Ruling.When.From)) {
 		parts = append(parts, "motion"+day(e.When))
 	}
+	if e := x.Ruling; e != nil {
+		parts = append(parts, "ruling"+day(e.When))
+	}
 	if e := x.Custody; e != nil {
 		parts = append(parts, strings.ReplaceAll(string(e.What), "-", " ")+day(e.When))
 	}
 	if e := x.LastSeen; e != nil {
-		parts = append(parts, "the sources end"+day(e.When))
+		parts = append(parts, "the sources end "+shortWhen(e.When))
 	}
 	if len(parts) == 0 {
 		return "nothing is on record"

@@ -181,6 +181,12 @@ func shortWhen(w fundtrail.When) string {
 	case w.Exact:
 		return w.From.Format(second) + " to " + w.To.Format(second) + " UTC"
 	}
+	if !w.IsZero() && w.From.YearDay() == 1 && w.To.Month() == time.December && w.To.Day() == 31 {
+		if w.From.Year() == w.To.Year() {
+			return w.From.Format("2006")
+		}
+		return w.From.Format("2006") + " to " + w.To.Format("2006")
+	}
 	return strings.ReplaceAll(record.WhenText(w), "..", " to ")
 }
 
@@ -194,6 +200,9 @@ func (s *sheet) figures(title string, v *record.View, at record.Ref, list []reco
 	var rows [][]string
 	seen := map[string]bool{}
 	for _, f := range list {
+		if f.Of == "" && f.Record.Kind == record.KindIncident {
+			f.Of = f.Record.ID
+		}
 		of := cmp.Or(f.Of, at.ID)
 		key := fmt.Sprint(f.What, f.USD, f.Quantity, f.Unit, of, f.Through, f.By, f.Period)
 		if seen[key] {
@@ -238,10 +247,10 @@ func figureAbout(v *record.View, at record.Ref, f record.Cited) string {
 		parts = append(parts, "by "+v.Name(f.Actor))
 	}
 	if !f.Period.IsZero() {
-		parts = append(parts, "in "+year(f.Period))
+		parts = append(parts, "in "+shortWhen(f.Period))
 	}
 	if f.Count > 0 {
-		parts = append(parts, fmt.Sprintf("in %d thefts", f.Count))
+		parts = append(parts, "in "+thefts(f.Count))
 	}
 	if f.Of != "" && f.Of != at.ID {
 		parts = append(parts, "of "+f.Of)
@@ -255,17 +264,6 @@ func figureAbout(v *record.View, at record.Ref, f record.Cited) string {
 		return ""
 	}
 	return strings.Join(parts, ", ") + " "
-}
-
-// year writes a calendar year as such.
-func year(w fundtrail.When) string {
-	if w.From.YearDay() == 1 && w.To.Month() == 12 && w.To.Day() == 31 {
-		if w.From.Year() == w.To.Year() {
-			return w.From.Format("2006")
-		}
-		return w.From.Format("2006") + " to " + w.To.Format("2006")
-	}
-	return shortWhen(w)
 }
 
 func (s *sheet) statements(title string, list []fundtrail.Statement) {

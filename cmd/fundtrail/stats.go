@@ -210,7 +210,7 @@ func (p *sheet) back(x *record.Sum) {
 		of   *record.Back
 	}{{"recovered", &x.Recovered}, {"frozen", &x.Frozen}, {"seized", &x.Seized}, {"forfeited", &x.Forfeited}} {
 		if len(b.of.Incidents) > 0 {
-			rows = append(rows, []string{b.what, record.Dollars(b.of.Least, b.of.Most, false), fmt.Sprintf("of %d thefts", len(b.of.Incidents))})
+			rows = append(rows, []string{b.what, record.Dollars(b.of.Least, b.of.Most, false), "of " + thefts(len(b.of.Incidents))})
 		}
 	}
 	if len(rows) > 0 {
@@ -234,7 +234,7 @@ func (p *sheet) compared(v *record.View, s *record.Stolen) {
 		if len(c.Ours.Incidents) > 0 {
 			sum = record.Dollars(c.Ours.Least, c.Ours.Most, false)
 		}
-		p.para(2, fmt.Sprintf("%d  %s in %d thefts: %s", c.Year, sum, c.Ours.Thefts(), verdict(c)))
+		p.para(2, fmt.Sprintf("%d: %s in %s: %s", c.Year, sum, thefts(c.Ours.Thefts()), verdict(c)))
 		var rows [][]string
 		for _, f := range c.Published {
 			text := p.basis(f.By, f.Confidence, f.Known, f.Source)
@@ -246,7 +246,7 @@ func (p *sheet) compared(v *record.View, s *record.Stolen) {
 			}
 			count := ""
 			if f.Count > 0 {
-				count = fmt.Sprintf("%d thefts", f.Count)
+				count = thefts(f.Count)
 			}
 			rows = append(rows, []string{qualified(f.Qualifier, record.Dollars(f.USD, f.USD, false)), count, text})
 		}
@@ -270,4 +270,11 @@ func verdict(c *record.Comparison) string {
 		return "above what is published, " + theirs + ", by " + record.Dollars(c.Gap, c.Gap, false)
 	}
 	return "no figure of the whole year is on record"
+}
+
+func thefts(n int) string {
+	if n == 1 {
+		return "1 theft"
+	}
+	return fmt.Sprintf("%d thefts", n)
 }

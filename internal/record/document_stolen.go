@@ -182,6 +182,11 @@ func Dollars(least, most fundtrail.Amount, open bool) string {
 }
 
 func dollars(a fundtrail.Amount, up bool) string {
+	// Thousands of millions, where two decimals say all.
+	hundredths, _ := a.MulDiv(fundtrail.NewAmount(1), fundtrail.NewAmount(10_000_000))
+	if back, _ := hundredths.Mul(fundtrail.NewAmount(10_000_000)); back == a && !a.Less(fundtrail.NewAmount(1_000_000_000)) {
+		return "$" + Grouped(hundredths.Decimal(2)) + "B"
+	}
 	for _, unit := range []struct {
 		size uint64
 		name string

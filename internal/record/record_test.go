@@ -489,3 +489,45 @@ func TestCompare(t *testing.T) {
 		}
 	}
 }
+
+// TestDollars: what is written holds what it stands for.
+func TestDollars(t *testing.T) {
+	for _, c := range []struct {
+		least, most uint64
+		open        bool
+		want        string
+	}{
+		{0, 0, false, "$0"}, {999, 999, false, "$999"}, {1500, 1500, false, "$1.5k"}, {620_000_000, 620_000_000, true, "$620M or more"},
+		{1_649, 1_651, false, "$1.6k to $1.7k"}, {1_650_000_000, 1_650_000_000, false, "$1.65B"}, {1_964_210_000, 2_070_800_001, false, "$1,964.2M to $2,070.9M"},
+		{7_000_000_000, 7_000_000_000, false, "$7B"},
+	} {
+		if got := Dollars(fundtrail.NewAmount(c.least), fundtrail.NewAmount(c.most), c.open); got != c.want {
+			t.Errorf("%d to %d: %s, want %s", c.least, c.most, got, c.want)
+		}
+	}
+	if got := Grouped("173600.5"); got != "173,600.5" {
+		t.Error(got)
+	}
+}
+
+// TestChains: of the thefts and of the coins taken; else of the robbed and the thief.
+func TestChains(t *testing.T) {
+	b := New(data.Embedded(), data.Contents{})
+	v := b.At(time.Time{}, time.Time{})
+	for id, want := range map[string]string{"ronin-bridge": "[eth]", "kucoin": "[eth]", "coinspaid": "[]"} {
+		in, err := v.Incident(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(Chains(&in)); got != want {
+			t.Errorf("%s: %s, want %s", id, got, want)
+		}
+	}
+	in := fundtrail.Incident{Figures: []fundtrail.Figure{{What: fundtrail.FigureStolen, Quantity: "1", Unit: "KRW"}, {What: fundtrail.FigureStolen, Asset: fundtrail.NativeAsset(fundtrail.Bitcoin)}, {What: fundtrail.FigureFrozen, Asset: fundtrail.NativeAsset(fundtrail.Ethereum)}}}
+	if got := fmt.Sprint(Chains(&in)); got != "[btc]" {
+		t.Errorf("%s", got)
+	}
+	if got := (&Question{By: ByChain}).key(&in); got != "btc" {
+		t.Errorf("%q", got)
+	}
+}

@@ -12,6 +12,7 @@ type Standing struct {
 	Party  fundtrail.CourtParty
 	Events []int // of the proceeding's events, those that concern the party, by time
 
+	Charged   *fundtrail.CourtEvent // the last indictment, or complaint where there is none
 	Custody   *fundtrail.CourtEvent // the last of arrested, released, detained, at-large; nil: nothing is stated
 	Counts    []Count               // one a charge against the party, by count
 	Trial     *fundtrail.CourtEvent // the last of trial-set and trial
@@ -74,6 +75,12 @@ func standing(p *fundtrail.Proceeding, party fundtrail.CourtParty) Standing {
 // add folds one more event in.
 func (s *Standing) add(e *fundtrail.CourtEvent) {
 	switch e.What {
+	case fundtrail.Charged:
+		s.Charged = e
+	case fundtrail.Complained:
+		if s.Charged == nil || s.Charged.What == fundtrail.Complained {
+			s.Charged = e
+		}
 	case fundtrail.Arrested, fundtrail.Released, fundtrail.Detained, fundtrail.AtLarge:
 		s.Custody = e
 	case fundtrail.TrialSet, fundtrail.Tried:
