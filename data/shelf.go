@@ -24,9 +24,9 @@ type shelf[T any] struct {
 
 // An entry is one record of a shelf.
 type entry[T any] struct {
-	id    string   // the file's name, which the lint holds to be the record's ID
-	words []string // the ID and the aliases, as far as they stand on one line
-	get   func() (T, error)
+	id  string // the file's name, which the lint holds to be the record's ID
+	raw []byte // as they are in the repository
+	get func() (T, error)
 }
 
 // aliasLine is how the records of thefts, cases and acts give their aliases: the lint
@@ -40,13 +40,7 @@ func newShelf[T any](folder string, parse func([]byte) (T, error), names func(T)
 	s.entries = sync.OnceValue(func() (out []entry[T]) {
 		for _, name := range mustGlob(folder + "/*.yaml") {
 			raw := mustRead(name)
-			e := entry[T]{id: strings.TrimSuffix(path.Base(name), ".yaml")}
-			e.words = []string{e.id}
-			if m := aliasLine.FindSubmatch(raw); m != nil {
-				for _, word := range strings.Split(string(m[1]), ",") {
-					e.words = append(e.words, strings.Trim(strings.TrimSpace(word), `"'`))
-				}
-			}
+			e := entry[T]{id: strings.TrimSuffix(path.Base(name), ".yaml"), raw: raw}
 			e.get = sync.OnceValues(func() (T, error) {
 				record, err := parse(raw)
 				if err != nil {
@@ -62,10 +56,21 @@ func newShelf[T any](folder string, parse func([]byte) (T, error), names func(T)
 	return s
 }
 
+// words are the ID and the aliases, as the record's text has them.
+func (e *entry[T]) words() []string {
+	out := []string{e.id}
+	if m := aliasLine.FindSubmatch(e.raw); m != nil {
+		for _, word := range strings.Split(string(m[1]), ",") {
+			out = append(out, strings.Trim(strings.TrimSpace(word), `"'`))
+		}
+	}
+	return out
+}
+
 // some returns the records whose text passes, parsed all at once.
 func (s *shelf[T]) some(pass func(raw []byte) bool) []T {
 	entries := slices.DeleteFunc(slices.Clone(s.entries()), func(e entry[T]) bool {
-		return !pass(mustRead(s.folder + "/" + e.id + ".yaml"))
+		return !pass(e.raw)
 	})
 	out, errs := make([]T, len(entries)), make([]error, len(entries))
 	var all sync.WaitGroup
@@ -107,7 +112,7 @@ func (s *shelf[T]) find(what, name string, quick bool) (T, error) {
 	}
 	all := make([][]string, len(s.entries()))
 	for i, e := range s.entries() {
-		all[i] = e.words
+		all[i] = e.words()
 	}
 	i, err := find(name, all)
 	if err != nil {
