@@ -39,7 +39,12 @@ func (b *builder) courtParty(p *fundtrail.CourtParty) string {
 
 // fragment is one court event in few words: "guilty on 6 August 2025 (count 2)".
 func (b *builder) fragment(e *fundtrail.CourtEvent) string {
-	args := []string{"date", b.l.when(e.When), "counts", b.counts(e.Charges)}
+	date := b.l.when(e.When)
+	// Where a source states no day, the record has the source's own, and says so.
+	if strings.HasPrefix(e.Text, "By this ") && e.What != fundtrail.TrialSet && e.What != fundtrail.HearingSet && e.What != fundtrail.AtLarge {
+		date = b.say("court.by", "date", date)
+	}
+	args := []string{"date", date, "counts", b.counts(e.Charges)}
 	key := "court." + string(e.What)
 	if e.What == fundtrail.TrialSet || e.What == fundtrail.HearingSet {
 		if e.Expected.IsZero() {

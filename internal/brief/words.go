@@ -149,6 +149,7 @@ var words = map[string]text{
 
 	"court.party":               {"{who}, in {case} ({court}): {status}.", "{who}, {case}({court}): {status}.", "{who}、{case}（{court}）：{status}。"},
 	"court.case":                {"{case} ({court}): {status}.", "{case}({court}): {status}.", "{case}（{court}）：{status}。"},
+	"court.by":                  {"by {date}", "{date} 이전", "{date}以前"},
 	"court.nothing":             {"no event on record", "기록된 경과 없음", "記録された経過なし"},
 	"court.charge":              {"({n}) {text}", "({n}) {text}", "({n}) {text}"},
 	"count":                     {" (count {n})", "(혐의 {n})", "（訴因{n}）"},
