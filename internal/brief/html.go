@@ -48,6 +48,7 @@ type paraView struct {
 type sectionView struct {
 	ID, Head, Title, None string
 	Sub                   bool
+	First                 bool // the figures stand before the items, not after the first of them
 	Items                 []itemView
 	Plots                 []plotView
 }
@@ -108,7 +109,7 @@ func htmlPage(w io.Writer, b *Brief, plots bool) error {
 	heads := b.heads()
 	for i := range b.Sections {
 		s := &b.Sections[i]
-		sv := sectionView{ID: s.ID, Head: heads[i], Title: s.Title, Sub: s.Part == "stands", None: b.empty(s)}
+		sv := sectionView{ID: s.ID, Head: heads[i], Title: s.Title, Sub: s.Part == "stands", First: s.ID == "mixers", None: b.empty(s)}
 		for j := range s.Items {
 			sv.Items = append(sv.Items, b.itemView(&s.Items[j]))
 		}

@@ -53,7 +53,11 @@ func (l Lang) say(key string, args ...string) string {
 	if !ok {
 		panic("brief: no template " + key)
 	}
-	return placeholder.ReplaceAllStringFunc(t.in(l), func(s string) string {
+	form := t.in(l)
+	if l == English {
+		form = preposition(form, args)
+	}
+	return placeholder.ReplaceAllStringFunc(form, func(s string) string {
 		m := placeholder.FindStringSubmatch(s)
 		for i := 0; i+1 < len(args); i += 2 {
 			if args[i] != m[1] {
@@ -67,6 +71,30 @@ func (l Lang) say(key string, args ...string) string {
 		}
 		panic(fmt.Sprintf("brief: template %s is given no %s", key, m[1]))
 	})
+}
+
+// preposition makes "on {date}" of a template "in" where the date is a month or a year, and
+// "from" where it is a range.
+func preposition(form string, args []string) string {
+	for i := 0; i+1 < len(args); i += 2 {
+		name, value := args[i], args[i+1]
+		if name != "date" && name != "since" || value == "" {
+			continue
+		}
+		to := ""
+		switch {
+		case strings.Contains(value, " to "):
+			to = "rom"
+		case value[0] < '0' || value[0] > '9' || len(value) == 4:
+			to = "n"
+		default:
+			continue
+		}
+		first := map[string][2]string{"n": {"I", "i"}, "rom": {"F", "f"}}[to]
+		form = strings.ReplaceAll(form, "On {"+name+"}", first[0]+to+" {"+name+"}")
+		form = strings.ReplaceAll(form, "on {"+name+"}", first[1]+to+" {"+name+"}")
+	}
+	return form
 }
 
 // particle chooses between the forms of a Korean particle after a closed syllable and

@@ -154,3 +154,12 @@ func TestQuantity(t *testing.T) {
 		}
 	}
 }
+
+func TestPreposition(t *testing.T) {
+	for value, want := range map[string]string{"9 December 2023": "On 9 December 2023 X", "July 2025": "In July 2025 X", "2025": "In 2025 X", "24 May 2025 to 28 May 2025": "From 24 May 2025 to 28 May 2025 X"} {
+		got := English.say("act.vote", "date", value, "by", "X", "of", "y")
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%q", got)
+		}
+	}
+}

@@ -82,6 +82,15 @@ func (b *builder) worth(u *report.USD) string {
 	return b.l.dollars(amount)
 }
 
+// worthBy is worth, with the policy whose amounts were priced: prices follow one policy.
+func (b *builder) worthBy(u *report.USD, policy string) string {
+	s := b.worth(u)
+	if s == b.say("unpriced") {
+		return s
+	}
+	return b.say("priced.by", "usd", s, "policy", policy)
+}
+
 // dataEnd is the last day that a report's ledger reaches.
 func dataEnd(d *report.Document) (last time.Time) {
 	for _, c := range d.Trace.AsOf {
@@ -201,11 +210,15 @@ func (b *builder) tracedInto(v *data.Service) []Line {
 		d := t.Report
 		for _, s := range Into(d, v.ID, v.Actor) {
 			text := b.say("movement.into", "name", b.traceName(d), "amount", b.coinRange(s.Least.String(), s.Most.String(), s.Asset),
-				"usd", b.worth(s.USD), "method", methods(d))
+				"usd", b.worthBy(s.USD, d.Trace.Policy), "method", methods(d))
 			l := b.inference(t, "ends", text).in("trace")
 			l.Date, l.Until = dayOf(s.First), dayOf(s.Last)
 			l = l.with(Value{What: "through", Least: wholeCoins(s.Least.String(), s.Asset, false), Most: wholeCoins(s.Most.String(), s.Asset, true), Unit: s.Asset.Symbol,
 				Of: d.Trace.Subject, Through: v.ID, Count: s.Transfers, By: d.Program})
+			if u := s.USD; u != nil && u.Unpriced == "0" {
+				whole, _, _ := strings.Cut(u.Amount, ".")
+				l = l.with(Value{What: "through", Least: whole, Most: whole, Unit: "USD", Qualifier: "about", Of: d.Trace.Subject, Through: v.ID, By: d.Trace.Policy})
+			}
 			out = append(out, l)
 		}
 	}

@@ -130,6 +130,7 @@ var words = map[string]text{
 	"movement.after": {"The report's data reach to {date}, after the day of this brief; its figures may hold later movements.", "보고서 자료는 본 보고 기준일 이후인 {date}까지를 포함하므로 이후의 이동이 수치에 포함될 수 있음.", "報告のデータは本概況の基準日より後の{date}に及ぶため、数値に後日の移動を含み得る。"},
 	"movement.new":   {"Our trace of {name} ({method}) follows {n} payments from {since} to {day}.", "{name} 추적({method}) 결과 {since}부터 {day}까지 지급 {n}건 확인.", "{name}の追跡（{method}）では{since}から{day}までに{n}件の移動を確認した。"},
 	"unpriced":       {"unpriced", "가격 미상", "価格不明"},
+	"priced.by":      {"{usd} by {policy}", "{policy} 기준 {usd}", "{policy}では{usd}"},
 	"priced.part":    {"{usd}, the rest unpriced", "{usd}, 나머지는 가격 미상", "{usd}、残りは価格不明"},
 	"end.exchange":   {"exchanges", "거래소", "取引所"},
 	"end.mixer":      {"mixers", "믹서", "ミキサー"},
