@@ -92,8 +92,14 @@ func runBrief(c *cobra.Command, f *briefFlags) error {
 		return err
 	}
 	f.records.format = "text" // of which the records' own commands have three
-	if f.records.asOf == "" {
-		f.records.asOf = time.Now().UTC().Format(time.DateOnly)
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	switch first, last, err := period("--as-of", f.records.asOf); {
+	case err != nil:
+		return err
+	case first.After(today.AddDate(0, 0, 1)): // it is tomorrow already in Seoul
+		return usage("--as-of %s is after today", f.records.asOf)
+	case f.records.asOf == "" || last.After(today.AddDate(0, 0, 1)):
+		f.records.asOf = today.Format(time.DateOnly)
 	}
 	view, _, err := f.records.view(c, nil)
 	if err != nil {

@@ -27,10 +27,16 @@ func (b *builder) totals() {
 			continue
 		}
 		for n, s := range p.Statements {
+			if s.Date.IsZero() && b.later(s.Known) {
+				continue
+			}
 			all.Lines = append(all.Lines, b.statement("figures/"+p.ID, n, s))
 		}
 	}
 	items := []Item{all}
+	if b.stolen.All.Thefts() == 0 {
+		items = nil
+	}
 	for i := range b.stolen.Rows {
 		y := &b.stolen.Rows[i]
 		n, err := strconv.Atoi(y.Key)
@@ -59,8 +65,12 @@ func (b *builder) totals() {
 }
 
 // isTotal reports whether a figure sums up what was stolen in a time that had ended by the
-// day of the brief, or does so within a month of it: the period is told with the figure.
+// day of the brief, or does so within a month of it: the period is told with the figure. One without a period
+// was true on the day on which it was published.
 func (b *builder) isTotal(f *fundtrail.Figure) bool {
+	if f.Period.IsZero() && b.later(f.Known) {
+		return false
+	}
 	return f.What == fundtrail.FigureStolen && f.Of == "" && b.mine(f) && !f.Period.To.After(endOf(b.o.asOf).AddDate(0, 1, 0))
 }
 
@@ -150,7 +160,10 @@ func yearOf(w fundtrail.When) int {
 // short is what a reader in a hurry takes away: sentences of the sections below, with what
 // they cite.
 func (b *builder) short() {
-	items := []Item{b.total("short/total", b.totalText(&b.stolen.All), &b.stolen.All)}
+	var items []Item
+	if b.stolen.All.Thefts() > 0 {
+		items = append(items, b.total("short/total", b.totalText(&b.stolen.All), &b.stolen.All))
+	}
 	var on, off []Item
 	for _, l := range b.listings() {
 		if v := b.service(l.ids[0]); v == nil || v.Category != mixing {
