@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/fundtrail/fundtrail"
 )
 
 // A shelf is a folder of embedded records. Reading YAML is most of what this package costs
@@ -52,7 +50,7 @@ func newShelf[T any](folder string, parse func([]byte) (T, error), names func(T)
 		}
 		return out
 	})
-	s.list = sync.OnceValue(func() []T { return s.some(func([]byte) bool { return true }) })
+	s.list = sync.OnceValue(func() []T { return s.some(func(string, []byte) bool { return true }) })
 	return s
 }
 
@@ -68,9 +66,9 @@ func (e *entry[T]) words() []string {
 }
 
 // some returns the records whose text passes, parsed all at once.
-func (s *shelf[T]) some(pass func(raw []byte) bool) []T {
+func (s *shelf[T]) some(pass func(id string, raw []byte) bool) []T {
 	entries := slices.DeleteFunc(slices.Clone(s.entries()), func(e entry[T]) bool {
-		return !pass(e.raw)
+		return !pass(e.id, e.raw)
 	})
 	out, errs := make([]T, len(entries)), make([]error, len(entries))
 	var all sync.WaitGroup
@@ -80,6 +78,16 @@ func (s *shelf[T]) some(pass func(raw []byte) bool) []T {
 	all.Wait()
 	if err := errors.Join(errs...); err != nil {
 		panic(err)
+	}
+	return out
+}
+
+// texts returns the texts of the records with the IDs.
+func (s *shelf[T]) texts(ids []string) (out [][]byte) {
+	for _, e := range s.entries() {
+		if slices.Contains(ids, e.id) {
+			out = append(out, e.raw)
+		}
 	}
 	return out
 }
@@ -141,35 +149,28 @@ func inID(c byte) bool {
 	return c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// About returns the records that name one of the IDs, or have it, and the actors and
-// services that those name: enough to tell everything about a theft, a case or an act
-// without parsing all that is known.
+// About returns the records with the IDs, those that name them, the cases, acts and thefts
+// that they name, and the actors and services that any of those name: enough to tell
+// everything about a theft, a case or an act without parsing all that is known.
 func About(ids ...string) Contents {
-	var text [][]byte
-	names := func(raw []byte) bool {
-		if !slices.ContainsFunc(ids, func(id string) bool { return holds(raw, id) }) {
+	var own, text []byte
+	for _, raw := range slices.Concat(incidents.texts(ids), proceedings.texts(ids), actions.texts(ids)) {
+		own = append(append(own, raw...), '\n')
+	}
+	near := func(id string, raw []byte) bool {
+		if !holds(own, id) && !slices.ContainsFunc(ids, func(x string) bool { return holds(raw, x) }) {
 			return false
 		}
-		text = append(text, raw)
+		text = append(append(text, raw...), '\n')
 		return true
 	}
-	c := Contents{Incidents: incidents.some(names), Proceedings: proceedings.some(names), Actions: actions.some(names), Publications: publications.some(names)}
-	// Their own texts are searched too: a service's figures tell of thefts.
-	c.Services = services.some(names)
-	c.Actors = actors.some(names)
-	all := bytes.Join(text, []byte("\n"))
-	for i, e := range services.entries() {
-		if holds(all, e.id) && !slices.ContainsFunc(c.Services, func(s Service) bool { return s.ID == e.id }) {
-			c.Services = append(c.Services, services.must(i))
-		}
+	c := Contents{Incidents: incidents.some(near), Proceedings: proceedings.some(near), Actions: actions.some(near), Publications: publications.some(near)}
+	// A service's own text is searched too: its figures tell of thefts.
+	for _, e := range services.entries() {
+		near(e.id, e.raw)
 	}
-	for i, e := range actors.entries() {
-		if holds(all, e.id) && !slices.ContainsFunc(c.Actors, func(a fundtrail.Actor) bool { return a.ID == e.id }) {
-			c.Actors = append(c.Actors, actors.must(i))
-		}
-	}
-	slices.SortFunc(c.Services, func(a, b Service) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortFunc(c.Actors, func(a, b fundtrail.Actor) int { return strings.Compare(a.ID, b.ID) })
+	named := func(id string, _ []byte) bool { return holds(text, id) || slices.Contains(ids, id) }
+	c.Services, c.Actors = services.some(named), actors.some(named)
 	return c
 }
 

@@ -269,7 +269,7 @@ func verdict(c *record.Comparison) string {
 	case record.Above:
 		return "above what is published, " + theirs + ", by " + record.Dollars(c.Gap, c.Gap, false)
 	}
-	return "no figure of the whole year is on record"
+	return "nobody's figure of the whole year is on record"
 }
 
 func thefts(n int) string {
