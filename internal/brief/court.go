@@ -29,7 +29,7 @@ func standings(p *fundtrail.Proceeding) (out []standing) {
 	return slices.DeleteFunc(out, func(s standing) bool { return len(s.Events) == 0 && len(s.Counts) == 0 })
 }
 
-// party names a party of a case.
+// courtParty names a party of a case.
 func (b *builder) courtParty(p *fundtrail.CourtParty) string {
 	if p.Name != "" {
 		return b.l.name(p.Name)

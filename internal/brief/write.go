@@ -69,7 +69,7 @@ func (b *Brief) mark(l *Line) string {
 	return b.Lang.say("mark.later", "day", b.Lang.day(t))
 }
 
-// parts are the headings above sections: what stands has one over all of its own.
+// heads are the headings above sections: what stands has one over all of its own.
 func (b *Brief) heads() []string {
 	out := make([]string, len(b.Sections))
 	for i, s := range b.Sections {
@@ -80,8 +80,7 @@ func (b *Brief) heads() []string {
 	return out
 }
 
-// shown are the sections that a reader sees: those of what stands only where they hold
-// something, new and open always.
+// empty is what a section says that holds nothing, "" of one that does.
 func (b *Brief) empty(s *Section) string {
 	if len(s.Items) > 0 {
 		return ""
