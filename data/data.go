@@ -134,7 +134,7 @@ func Tags() []fundtrail.Tag {
 // Tagged returns the thefts whose records name addresses, sorted by ID. The others are not
 // parsed for it.
 func Tagged() []fundtrail.Incident {
-	return incidents.some(func(raw []byte) bool {
+	return incidents.some(func(_ string, raw []byte) bool {
 		return bytes.Contains(raw, []byte("\naddresses:")) && !bytes.Contains(raw, []byte("\naddresses: []\n"))
 	})
 }

@@ -404,8 +404,8 @@ func BenchmarkAbout(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		newShelf("incidents", parseIncident, nil).some(func(raw []byte) bool { return holds(raw, text.ID) })
-		newShelf("actions", parseAction, nil).some(func(raw []byte) bool { return holds(raw, text.ID) })
+		newShelf("incidents", parseIncident, nil).some(func(_ string, raw []byte) bool { return holds(raw, text.ID) })
+		newShelf("actions", parseAction, nil).some(func(_ string, raw []byte) bool { return holds(raw, text.ID) })
 	}
 }
 

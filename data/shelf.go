@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/fundtrail/fundtrail"
 )
 
 // A shelf is a folder of embedded records. Reading YAML is most of what this package costs
@@ -24,9 +22,9 @@ type shelf[T any] struct {
 
 // An entry is one record of a shelf.
 type entry[T any] struct {
-	id    string   // the file's name, which the lint holds to be the record's ID
-	words []string // the ID and the aliases, as far as they stand on one line
-	get   func() (T, error)
+	id  string // the file's name, which the lint holds to be the record's ID
+	raw []byte // as they are in the repository
+	get func() (T, error)
 }
 
 // aliasLine is how the records of thefts, cases and acts give their aliases: the lint
@@ -40,13 +38,7 @@ func newShelf[T any](folder string, parse func([]byte) (T, error), names func(T)
 	s.entries = sync.OnceValue(func() (out []entry[T]) {
 		for _, name := range mustGlob(folder + "/*.yaml") {
 			raw := mustRead(name)
-			e := entry[T]{id: strings.TrimSuffix(path.Base(name), ".yaml")}
-			e.words = []string{e.id}
-			if m := aliasLine.FindSubmatch(raw); m != nil {
-				for _, word := range strings.Split(string(m[1]), ",") {
-					e.words = append(e.words, strings.Trim(strings.TrimSpace(word), `"'`))
-				}
-			}
+			e := entry[T]{id: strings.TrimSuffix(path.Base(name), ".yaml"), raw: raw}
 			e.get = sync.OnceValues(func() (T, error) {
 				record, err := parse(raw)
 				if err != nil {
@@ -58,14 +50,25 @@ func newShelf[T any](folder string, parse func([]byte) (T, error), names func(T)
 		}
 		return out
 	})
-	s.list = sync.OnceValue(func() []T { return s.some(func([]byte) bool { return true }) })
+	s.list = sync.OnceValue(func() []T { return s.some(func(string, []byte) bool { return true }) })
 	return s
 }
 
+// words are the ID and the aliases, as the record's text has them.
+func (e *entry[T]) words() []string {
+	out := []string{e.id}
+	if m := aliasLine.FindSubmatch(e.raw); m != nil {
+		for _, word := range strings.Split(string(m[1]), ",") {
+			out = append(out, strings.Trim(strings.TrimSpace(word), `"'`))
+		}
+	}
+	return out
+}
+
 // some returns the records whose text passes, parsed all at once.
-func (s *shelf[T]) some(pass func(raw []byte) bool) []T {
+func (s *shelf[T]) some(pass func(id string, raw []byte) bool) []T {
 	entries := slices.DeleteFunc(slices.Clone(s.entries()), func(e entry[T]) bool {
-		return !pass(mustRead(s.folder + "/" + e.id + ".yaml"))
+		return !pass(e.id, e.raw)
 	})
 	out, errs := make([]T, len(entries)), make([]error, len(entries))
 	var all sync.WaitGroup
@@ -75,6 +78,16 @@ func (s *shelf[T]) some(pass func(raw []byte) bool) []T {
 	all.Wait()
 	if err := errors.Join(errs...); err != nil {
 		panic(err)
+	}
+	return out
+}
+
+// texts returns the texts of the records with the IDs.
+func (s *shelf[T]) texts(ids []string) (out [][]byte) {
+	for _, e := range s.entries() {
+		if slices.Contains(ids, e.id) {
+			out = append(out, e.raw)
+		}
 	}
 	return out
 }
@@ -107,7 +120,7 @@ func (s *shelf[T]) find(what, name string, quick bool) (T, error) {
 	}
 	all := make([][]string, len(s.entries()))
 	for i, e := range s.entries() {
-		all[i] = e.words
+		all[i] = e.words()
 	}
 	i, err := find(name, all)
 	if err != nil {
@@ -136,35 +149,28 @@ func inID(c byte) bool {
 	return c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// About returns the records that name one of the IDs, or have it, and the actors and
-// services that those name: enough to tell everything about a theft, a case or an act
-// without parsing all that is known.
+// About returns the records with the IDs, those that name them, the cases, acts and thefts
+// that they name, and the actors and services that any of those name: enough to tell
+// everything about a theft, a case or an act without parsing all that is known.
 func About(ids ...string) Contents {
-	var text [][]byte
-	names := func(raw []byte) bool {
-		if !slices.ContainsFunc(ids, func(id string) bool { return holds(raw, id) }) {
+	var own, text []byte
+	for _, raw := range slices.Concat(incidents.texts(ids), proceedings.texts(ids), actions.texts(ids)) {
+		own = append(append(own, raw...), '\n')
+	}
+	near := func(id string, raw []byte) bool {
+		if !holds(own, id) && !slices.ContainsFunc(ids, func(x string) bool { return holds(raw, x) }) {
 			return false
 		}
-		text = append(text, raw)
+		text = append(append(text, raw...), '\n')
 		return true
 	}
-	c := Contents{Incidents: incidents.some(names), Proceedings: proceedings.some(names), Actions: actions.some(names), Publications: publications.some(names)}
-	// Their own texts are searched too: a service's figures tell of thefts.
-	c.Services = services.some(names)
-	c.Actors = actors.some(names)
-	all := bytes.Join(text, []byte("\n"))
-	for i, e := range services.entries() {
-		if holds(all, e.id) && !slices.ContainsFunc(c.Services, func(s Service) bool { return s.ID == e.id }) {
-			c.Services = append(c.Services, services.must(i))
-		}
+	c := Contents{Incidents: incidents.some(near), Proceedings: proceedings.some(near), Actions: actions.some(near), Publications: publications.some(near)}
+	// A service's own text is searched too: its figures tell of thefts.
+	for _, e := range services.entries() {
+		near(e.id, e.raw)
 	}
-	for i, e := range actors.entries() {
-		if holds(all, e.id) && !slices.ContainsFunc(c.Actors, func(a fundtrail.Actor) bool { return a.ID == e.id }) {
-			c.Actors = append(c.Actors, actors.must(i))
-		}
-	}
-	slices.SortFunc(c.Services, func(a, b Service) int { return strings.Compare(a.ID, b.ID) })
-	slices.SortFunc(c.Actors, func(a, b fundtrail.Actor) int { return strings.Compare(a.ID, b.ID) })
+	named := func(id string, _ []byte) bool { return holds(text, id) || slices.Contains(ids, id) }
+	c.Services, c.Actors = services.some(named), actors.some(named)
 	return c
 }
 

@@ -31,7 +31,7 @@ meetings and statements. With an ID it tells one act with everything in it.
 		Example: `  fundtrail actions --kind designation --of tornado-cash
   fundtrail actions --by treasury --from 2023 --to 2023
   fundtrail actions 2023-11-29-ofac-sinbad`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              argsFrom(0, 1, "one act, or none for all"),
 		ValidArgsFunction: completeRecords(record.KindAction),
 		RunE:              func(c *cobra.Command, args []string) error { return f.run(c, args) },
 	}

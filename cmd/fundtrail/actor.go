@@ -25,7 +25,7 @@ governments and courts did about it.
 		Example: `  fundtrail actor lazarus-group
   fundtrail actor "Roman Storm" --as-of 2023-12-09
   fundtrail actor tornado-cash --format json`,
-		Args:              cobra.ExactArgs(1),
+		Args:              argsFrom(1, 1, "say which party"),
 		ValidArgsFunction: completeRecords(record.KindActor, record.KindService),
 		RunE:              func(c *cobra.Command, args []string) error { return runActor(c, f, args[0]) },
 	}

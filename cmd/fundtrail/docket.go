@@ -26,7 +26,7 @@ about; where the sources end before the case does, it says so.
 		Example: `  fundtrail docket
   fundtrail docket us-v-storm
   fundtrail docket us-v-storm --as-of 2023-12-09`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              argsFrom(0, 1, "one case, or none for all"),
 		ValidArgsFunction: completeRecords(record.KindProceeding),
 		RunE:              func(c *cobra.Command, args []string) error { return runDocket(c, f, args) },
 	}

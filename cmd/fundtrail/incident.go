@@ -27,7 +27,7 @@ that contradict each other stand side by side, each with its source.
 		Example: `  fundtrail incident ronin-bridge
   fundtrail incident ronin-bridge --known-by 2022-04-13
   fundtrail incident bybit --format json`,
-		Args:              cobra.ExactArgs(1),
+		Args:              argsFrom(1, 1, "say which theft, as fundtrail incidents lists them"),
 		ValidArgsFunction: completeRecords(record.KindIncident),
 		RunE:              func(c *cobra.Command, args []string) error { return runIncident(c, f, args[0]) },
 	}

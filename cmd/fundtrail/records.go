@@ -109,6 +109,16 @@ func between(from, to string) (first, last time.Time, err error) {
 	return
 }
 
+// argsFrom asks for so many words on the command line.
+func argsFrom(least, most int, want string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usage("%s: %d given", want, len(args))
+		}
+		return nil
+	}
+}
+
 // completeRecords completes the IDs of some kinds of record.
 func completeRecords(kinds ...record.Kind) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/brief"
 	"github.com/fundtrail/fundtrail/internal/record"
 )
 
@@ -21,7 +22,7 @@ func newStats() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newStatsStolen())
+	c.AddCommand(newStatsStolen(), newStatsMixer())
 	return c
 }
 
@@ -58,6 +59,7 @@ sums stand beside those that others published, and what may make the difference.
 	}
 	f.recordFlags.register(c)
 	f.theftFlags.register(c)
+	c.Flags().Lookup("format").Usage = "text, json, csv or svg"
 	c.Flags().StringVar(&f.by, "by", "year", "sum by `WHAT`: "+strings.Join(bys(), ", "))
 	c.Flags().StringVar(&f.category, "category", "", "thefts from victims of a `KIND`: "+strings.Join(victimKinds(), ", "))
 	c.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(bys(), cobra.ShellCompDirectiveNoFileComp))
@@ -72,6 +74,10 @@ func (f *stolenFlags) run(c *cobra.Command) error {
 	if f.category != "" && !slices.Contains(victimKinds(), f.category) {
 		return usage("--category %q: want one of %s", f.category, strings.Join(victimKinds(), ", "))
 	}
+	form := f.format
+	if form == "svg" {
+		f.format = "text" // of which the other questions have three
+	}
 	v, b, err := f.view(c, nil)
 	if err != nil {
 		return err
@@ -83,7 +89,10 @@ func (f *stolenFlags) run(c *cobra.Command) error {
 	q.By, q.Kind = record.By(f.by), fundtrail.VictimKind(f.category)
 	s := v.Stolen(q)
 	w := c.OutOrStdout()
-	switch f.format {
+	switch form {
+	case "svg":
+		_, err := io.WriteString(w, brief.StolenSVG(&s, brief.English))
+		return err
 	case "json":
 		return writeJSON(w, v.StolenDoc(&s))
 	case "csv":
@@ -260,7 +269,7 @@ func verdict(c *record.Comparison) string {
 	case record.Above:
 		return "above what is published, " + theirs + ", by " + record.Dollars(c.Gap, c.Gap, false)
 	}
-	return "no figure of the whole year is on record"
+	return "nobody's figure of the whole year is on record"
 }
 
 func thefts(n int) string {

@@ -23,7 +23,7 @@ services, cases and acts, and about what is linked to them.
 		Example: `  fundtrail timeline tornado-cash
   fundtrail timeline ronin-bridge sinbad --to 2023-12-09
   fundtrail timeline roman-storm --format csv`,
-		Args:              cobra.MinimumNArgs(1),
+		Args:              argsFrom(1, 100, "say of whom or what"),
 		ValidArgsFunction: completeRecords(record.KindActor, record.KindService, record.KindIncident, record.KindProceeding, record.KindAction),
 		RunE: func(c *cobra.Command, args []string) error {
 			first, last, err := between(from, to)

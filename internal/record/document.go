@@ -8,7 +8,7 @@ import (
 )
 
 // Schema names the form of the documents below; doc/formats-records.md describes them.
-const Schema = "fundtrail/records/1"
+const Schema = "fundtrail.records/1"
 
 // A Head begins every document.
 type Head struct {

@@ -114,11 +114,16 @@ func (v *View) Why(c *Comparison) (out []string) {
 	case c.Counts[1] == 0:
 		out = append(out, fmt.Sprintf("%s on record; no publisher says how many it counts.", thefts(ours)))
 	case ours < c.Counts[0]:
-		out = append(out, fmt.Sprintf("%s on record, publishers count %s: %d at least are not on record.", thefts(ours), span(c.Counts), c.Counts[0]-ours))
+		missing := c.Counts[0] - ours
+		out = append(out, fmt.Sprintf("%s on record, publishers count %s: at least %d %s not on record.", thefts(ours), span(c.Counts), missing, are(missing)))
 	default:
 		out = append(out, fmt.Sprintf("%s on record, publishers count %s.", thefts(ours), span(c.Counts)))
 	}
-	if n := len(c.Weak); n > 0 {
+	switch n := len(c.Weak); n {
+	case 0:
+	case len(c.Ours.Incidents):
+		out = append(out, fmt.Sprintf("None of them is attributed with more than %d, as by one researcher or the press.", WeakConfidence))
+	default:
 		out = append(out, fmt.Sprintf("%s of them %s attributed with no more than %d, as by one researcher or the press; without them it is %s.",
 			number(n), are(n), WeakConfidence, Dollars(c.StrongLeast, c.StrongMost, false)))
 	}
@@ -168,12 +173,17 @@ func some(ids []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(ids[:5], ", "), len(ids)-5)
 }
 
-// Dollars writes a range in few digits. The least is rounded down and the most up, so that
-// what is written holds what it stands for; a single figure is given exactly where it can be.
+// Dollars writes a range in few digits: exactly where two decimals of a million or a
+// thousand say all, else the least rounded down and the most up, so that what is written
+// holds what it stands for. A single figure is always exact.
 func Dollars(least, most fundtrail.Amount, open bool) string {
 	s := dollars(least, false)
 	if least != most {
 		s += " to " + dollars(most, true)
+	} else if short, ok := exactly(least); !ok {
+		s = "$" + Grouped(least.String())
+	} else {
+		s = short
 	}
 	if open {
 		s += " or more"
@@ -181,27 +191,35 @@ func Dollars(least, most fundtrail.Amount, open bool) string {
 	return s
 }
 
-func dollars(a fundtrail.Amount, up bool) string {
-	// Thousands of millions, where two decimals say all.
-	hundredths, _ := a.MulDiv(fundtrail.NewAmount(1), fundtrail.NewAmount(10_000_000))
-	if back, _ := hundredths.Mul(fundtrail.NewAmount(10_000_000)); back == a && !a.Less(fundtrail.NewAmount(1_000_000_000)) {
-		return "$" + Grouped(hundredths.Decimal(2)) + "B"
-	}
+// exactly writes dollars in few digits where that loses nothing.
+func exactly(a fundtrail.Amount) (string, bool) {
 	for _, unit := range []struct {
 		size uint64
 		name string
-	}{{1_000_000, "M"}, {1_000, "k"}} {
-		if a.Less(fundtrail.NewAmount(unit.size)) {
-			continue
+	}{{1_000_000_000, "B"}, {1_000_000, "M"}, {1_000, "k"}} {
+		step := fundtrail.NewAmount(unit.size / 100)
+		hundredths, _ := a.MulDiv(fundtrail.NewAmount(1), step)
+		if back, _ := hundredths.Mul(step); back == a && !a.Less(fundtrail.NewAmount(unit.size)) {
+			return "$" + Grouped(hundredths.Decimal(2)) + unit.name, true
 		}
-		step := fundtrail.NewAmount(unit.size / 10)
-		tenths, _ := a.MulDiv(fundtrail.NewAmount(1), step)
-		if back, _ := tenths.Mul(step); up && back != a {
-			tenths, _ = tenths.Add(fundtrail.NewAmount(1))
-		}
-		return "$" + Grouped(tenths.Decimal(1)) + unit.name
 	}
-	return "$" + a.String()
+	return "$" + a.String(), a.Less(fundtrail.NewAmount(1_000))
+}
+
+func dollars(a fundtrail.Amount, up bool) string {
+	if s, ok := exactly(a); ok {
+		return s
+	}
+	size, name := uint64(1_000), "k"
+	if !a.Less(fundtrail.NewAmount(1_000_000)) {
+		size, name = 1_000_000, "M"
+	}
+	step := fundtrail.NewAmount(size / 10)
+	tenths, _ := a.MulDiv(fundtrail.NewAmount(1), step)
+	if up {
+		tenths, _ = tenths.Add(fundtrail.NewAmount(1))
+	}
+	return "$" + Grouped(tenths.Decimal(1)) + name
 }
 
 // Grouped puts commas into the whole part of a decimal number.

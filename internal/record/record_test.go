@@ -498,7 +498,7 @@ func TestDollars(t *testing.T) {
 		want        string
 	}{
 		{0, 0, false, "$0"}, {999, 999, false, "$999"}, {1500, 1500, false, "$1.5k"}, {620_000_000, 620_000_000, true, "$620M or more"},
-		{1_649, 1_651, false, "$1.6k to $1.7k"}, {1_650_000_000, 1_650_000_000, false, "$1.65B"}, {1_964_210_000, 2_070_800_001, false, "$1,964.2M to $2,070.9M"},
+		{1_649, 1_651, false, "$1.6k to $1.7k"}, {1_250_000, 1_250_000, false, "$1.25M"}, {26_234_583, 26_234_583, false, "$26,234,583"}, {539_884, 26_234_583, false, "$539.8k to $26.3M"}, {1_650_000_000, 1_650_000_000, false, "$1.65B"}, {1_964_210_000, 2_070_800_001, false, "$1,964.21M to $2,070.9M"},
 		{7_000_000_000, 7_000_000_000, false, "$7B"},
 	} {
 		if got := Dollars(fundtrail.NewAmount(c.least), fundtrail.NewAmount(c.most), c.open); got != c.want {
@@ -529,5 +529,45 @@ func TestChains(t *testing.T) {
 	}
 	if got := (&Question{By: ByChain}).key(&in); got != "btc" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestAboutIsEnough: what is told of one theft, case or act from the records that name it is
+// what is told from all of them, on any two days.
+func TestAboutIsEnough(t *testing.T) {
+	whole := New(data.Embedded(), data.Contents{})
+	days := [][2]time.Time{{}, {time.Date(2023, 12, 9, 0, 0, 0, 0, time.UTC), time.Date(2023, 12, 9, 0, 0, 0, 0, time.UTC)}}
+	for _, d := range days {
+		all := whole.At(d[0], d[1])
+		for _, in := range all.Incidents {
+			few := New(data.About(in.ID), data.Contents{}).At(d[0], d[1])
+			got, err := few.Incident(in.ID)
+			if err != nil || !reflect.DeepEqual(few.IncidentDoc(&got, true), all.IncidentDoc(&in, true)) {
+				t.Errorf("%s of %v: %v, or it is told otherwise", in.ID, d, err)
+			}
+			for _, a := range few.Of(Ref{KindIncident, in.ID}).Actions {
+				if !reflect.DeepEqual(few.ActionDoc(&a), all.ActionDoc(&a)) {
+					t.Errorf("%s: %s is told otherwise", in.ID, a.ID)
+				}
+			}
+		}
+		for _, p := range all.Proceedings {
+			few := New(data.About(p.ID), data.Contents{}).At(d[0], d[1])
+			got, err := few.Proceeding(p.ID)
+			if err != nil || !reflect.DeepEqual(few.ProceedingDoc(&got), all.ProceedingDoc(&p)) {
+				t.Errorf("%s of %v: %v, or it is told otherwise", p.ID, d, err)
+			}
+			r := Ref{KindProceeding, p.ID}
+			if x, y := few.Of(r), all.Of(r); !reflect.DeepEqual(actionIDs(x.Actions), actionIDs(y.Actions)) || !reflect.DeepEqual(proceedingIDs(x.Proceedings), proceedingIDs(y.Proceedings)) {
+				t.Errorf("%s is linked otherwise", p.ID)
+			}
+		}
+		for _, a := range all.Actions {
+			few := New(data.About(a.ID), data.Contents{}).At(d[0], d[1])
+			got, err := few.Action(a.ID)
+			if err != nil || !reflect.DeepEqual(few.ActionDoc(&got), all.ActionDoc(&a)) {
+				t.Errorf("%s of %v: %v, or it is told otherwise", a.ID, d, err)
+			}
+		}
 	}
 }
