@@ -52,11 +52,11 @@ became known, from that day to --as-of.
 Reports of fundtrail trace (--trace FILE.json) are told as inferences. Without one, the key
 transfers of the Ronin Bridge theft that are embedded in the program are traced.
 ` + exitCodes,
-		Example: `  fundtrail brief --topic dprk
-  fundtrail brief --topic dprk --as-of 2023-12-09 --format html -o brief.html
-  fundtrail brief --topic dprk --since 2026-11-01 --format eml --mail-to desk@example.org
-  fundtrail brief --topic dprk --lang ko --trace ronin.json -o brief-ko.html
-  fundtrail brief --since 2026-10-01 --format rss -o feed.xml`,
+		Example: `  fundtrail brief
+  fundtrail brief --as-of 2023-12-09 --format html -o brief.html
+  fundtrail brief --since 2026-11-01 --format eml --mail-to desk@example.org
+  fundtrail brief --lang ko --trace ronin.json -o brief-ko.html
+  fundtrail brief --topic all --since 2026-10-01 --format rss -o feed.xml`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runBrief(c, f) },
 	}
@@ -66,7 +66,7 @@ transfers of the Ronin Bridge theft that are embedded in the program are traced.
 	fl.StringArrayVar(&f.records.own, "records", nil, "`DIR` with records of your own, in the folders and forms of doc/records.md (repeat)")
 	fl.StringVar(&f.since, "since", "", "only what changed from `DAY` on: the newsletter")
 	fl.IntVar(&f.days, "days", brief.DefaultDays, "without --since: the last `N` days before --as-of are new")
-	fl.StringVar(&f.topic, "topic", "", "dprk: what is attributed to North Korea, and what is tied to that (default all)")
+	fl.StringVar(&f.topic, "topic", "dprk", "dprk: what is attributed to North Korea, and what is tied to that; all: every record")
 	fl.StringVar(&f.lang, "lang", "en", "en, ko or ja")
 	fl.StringVar(&f.format, "format", "", strings.Join(briefFormats, ", ")+" (default by the name after -o, else md)")
 	fl.StringVarP(&f.out, "output", "o", "", "write to `FILE`")
@@ -78,7 +78,7 @@ transfers of the Ronin Bridge theft that are embedded in the program are traced.
 	fl.StringArrayVar(&f.mailTo, "mail-to", nil, "of an e-mail: `ADDRESS` (repeat)")
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(briefFormats, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "ko", "ja"}, cobra.ShellCompDirectiveNoFileComp))
-	c.RegisterFlagCompletionFunc("topic", cobra.FixedCompletions([]string{"dprk"}, cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("topic", cobra.FixedCompletions([]string{"dprk", "all"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 
@@ -138,8 +138,10 @@ func (f *briefFlags) options() (o brief.Options, err error) {
 	switch {
 	case !ok:
 		return o, usage("--lang %q: want en, ko or ja", f.lang)
-	case f.topic != "" && f.topic != "dprk":
-		return o, usage("--topic %q: want dprk, or none for all", f.topic)
+	case f.topic == "all":
+		o.Topic = ""
+	case f.topic != "dprk":
+		return o, usage("--topic %q: want dprk or all", f.topic)
 	case f.days < 1 || f.days > 36500:
 		return o, usage("--days %d: want 1 to 36500", f.days)
 	}

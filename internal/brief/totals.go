@@ -27,8 +27,8 @@ func (b *builder) totals() {
 			continue
 		}
 		for n, s := range p.Statements {
-			if s.Date.IsZero() && b.later(s.Known) {
-				continue
+			if s.By == "" || s.Date.IsZero() && b.later(s.Known) {
+				continue // what nobody says is a note on the figures
 			}
 			all.Lines = append(all.Lines, b.statement("figures/"+p.ID, n, s))
 		}

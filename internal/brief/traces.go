@@ -234,10 +234,14 @@ func dayOf(rfc3339 string) string {
 
 // traceName is what a trace followed, in the records' name of it.
 func (b *builder) traceName(d *report.Document) string {
+	name := cmp.Or(d.Trace.Name, d.Trace.Subject)
 	if d.Record != nil {
-		return b.l.name(d.Record.Name)
+		name = d.Record.Name
 	}
-	return b.l.name(cmp.Or(d.Trace.Name, d.Trace.Subject))
+	if slices.ContainsFunc(d.Inputs, func(in report.Input) bool { return in.Role == "excerpt" }) {
+		return b.say("movement.excerpt", "name", b.l.name(name))
+	}
+	return b.l.name(name)
 }
 
 // traces tells what each report found: where stolen value went, by kind of end, within
