@@ -91,8 +91,9 @@ func preposition(form string, args []string) string {
 			continue
 		}
 		first := map[string][2]string{"n": {"I", "i"}, "rom": {"F", "f"}}[to]
-		form = strings.ReplaceAll(form, "On {"+name+"}", first[0]+to+" {"+name+"}")
-		form = strings.ReplaceAll(form, "on {"+name+"}", first[1]+to+" {"+name+"}")
+		for i, word := range [2]string{"On", "on"} { // a word of its own, not the end of "motion"
+			form = regexp.MustCompile(`\b`+word+` \{`+name+`\}`).ReplaceAllString(form, first[i]+to+" {"+name+"}")
+		}
 	}
 	return form
 }

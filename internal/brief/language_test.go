@@ -163,3 +163,9 @@ func TestPreposition(t *testing.T) {
 		}
 	}
 }
+
+func TestPrepositionIsAWord(t *testing.T) {
+	if got := preposition("motion {date}, heard on {date}", []string{"date", "March 2026"}); got != "motion {date}, heard in {date}" {
+		t.Error(got)
+	}
+}

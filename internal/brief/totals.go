@@ -203,7 +203,10 @@ func (b *builder) short() {
 	for _, p := range b.cases() {
 		if slices.ContainsFunc(p.Services, func(id string) bool { return b.reach.mixers[id] }) && p.Kind == fundtrail.Criminal {
 			for _, s := range standings(p) {
-				tell(b.standingOf(p, &s))
+				item := b.standingOf(p, &s)
+				charges := slices.DeleteFunc(slices.Clone(item.Lines), func(l Line) bool { return l.Group != "charges" })
+				tell(item)
+				items[len(items)-1].Lines = charges // with what he is charged is not for the reader to look up
 			}
 		}
 	}
