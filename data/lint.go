@@ -51,6 +51,7 @@ type linter struct {
 	summaries map[string]string          // -> file
 	claimed   map[fundtrail.Address]string
 	tokens    map[fundtrail.Asset]bool
+	tooLarge  bool
 	wanted    []func() // checks that need every record read first
 	doc       *yaml.Node
 }
@@ -86,20 +87,50 @@ func (l *linter) sorted() []string {
 	return out
 }
 
-// read reads every record below fsys and holds them to the rules.
+// read reads every record below fsys and holds them to the rules. Of a user's folder it
+// reads the folders of records in it, and no deeper.
 func (l *linter) read(fsys fs.FS) {
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		hidden := name != "." && strings.HasPrefix(path.Base(name), ".")
+		switch {
+		case l.tidy && err != nil:
 			return err
-		}
-		if !l.tidy && strings.HasPrefix(path.Base(name), ".") {
-			return nil // an editor's
+		case l.tidy && d.IsDir():
+			return nil
+		case l.tidy:
+		case name == "." && err != nil:
+			return err
+		case d.IsDir() && !hidden && slices.Contains(folders, path.Dir(name)):
+			l.bad(name, "is a folder: records stand side by side")
+			return fs.SkipDir
+		case d.IsDir() && (hidden || err != nil && !slices.Contains(folders, name) || strings.Contains(name, "/")):
+			return fs.SkipDir
+		case err != nil:
+			l.bad(name, "%v", err)
+			return fs.SkipDir
+		case d.IsDir() || hidden || path.Ext(name) != ".yaml" && !slices.Contains(folders, path.Dir(name)):
+			return nil // a note beside the folders, or an editor's file
+		default:
+			switch info, err := fs.Stat(fsys, name); {
+			case err != nil:
+				l.bad(name, "%v", err)
+				return nil
+			case !info.Mode().IsRegular():
+				l.bad(name, "is no file")
+				return nil
+			case info.Size() > maxRecord:
+				l.tooLarge = true
+				l.bad(name, "%d bytes: a record has %d at most", info.Size(), maxRecord)
+				return nil
+			}
 		}
 		raw, err := fs.ReadFile(fsys, name)
-		if err == nil {
-			l.record(name, raw)
+		if err != nil {
+			l.bad(name, "%v", err)
+			return nil
 		}
-		return err
+		l.record(name, raw)
+		return nil
 	})
 	if err != nil {
 		l.bad(".", "%v", err)
@@ -114,9 +145,7 @@ func (l *linter) record(name string, raw []byte) {
 		return // facts, held to the importer's rules by TestExcerpts and the program's sessions
 	}
 	if path.Ext(name) != ".yaml" {
-		if l.tidy || path.Dir(name) != "." { // a note beside a user's folders is no record
-			l.bad(name, "is no record")
-		}
+		l.bad(name, "is no record: want YAML, in a file called .yaml")
 		return
 	}
 	var doc yaml.Node

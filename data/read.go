@@ -46,25 +46,12 @@ func Read(fsys fs.FS, name string, latest time.Time) (Contents, error) {
 			l.base[kind][strings.TrimSuffix(path.Base(name), ".yaml")] = true
 		}
 	}
-	bounded := func() error {
-		return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			info, err := d.Info()
-			if err == nil && path.Ext(name) == ".yaml" && info.Size() > maxRecord {
-				err = fmt.Errorf("%s: %d bytes, a record has %d at most: %w", name, info.Size(), maxRecord, fundtrail.ErrLimit)
-			}
-			return err
-		})
-	}
-	if err := bounded(); err != nil {
-		return Contents{}, err
-	}
 	l.read(fsys)
 	problems := l.sorted()
 	n := len(l.out.Incidents) + len(l.out.Proceedings) + len(l.out.Actions) + len(l.out.Publications) + len(l.out.Actors) + len(l.out.Services)
 	switch {
+	case l.tooLarge:
+		return Contents{}, fmt.Errorf("%w:\n%s", fundtrail.ErrLimit, strings.Join(problems, "\n"))
 	case len(problems) > 0:
 		return Contents{}, fmt.Errorf("%w:\n%s", fundtrail.ErrInvalid, strings.Join(problems, "\n"))
 	case n == 0:

@@ -2,6 +2,7 @@ package data
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -108,7 +109,9 @@ func TestReadRefuses(t *testing.T) {
 	for why, folder := range map[string]fstest.MapFS{
 		"no records": {"README.md": {Data: []byte("x")}},
 		"is in no folder of records: want one of actions, actors": {"thefts/my-theft.yaml": {Data: []byte(ownTheft)}},
-		"is no record": {"incidents/my-theft.json": {Data: []byte("{}")}},
+		"incidents/2024: is a folder":                             {"incidents/2024/my-theft.yaml": {Data: []byte(ownTheft)}},
+		"is no file":                                              {"incidents/my-theft.yaml": {Mode: fs.ModeNamedPipe}},
+		"is no record":                                            {"incidents/my-theft.json": {Data: []byte("{}")}},
 	} {
 		if _, err := Read(folder, "mine", asOf); !errors.Is(err, fundtrail.ErrInvalid) || !strings.Contains(err.Error(), why) {
 			t.Errorf("%v; want it to say %q", err, why)

@@ -143,13 +143,15 @@ func (f *incidentsFlags) text(w io.Writer, v *record.View, list []fundtrail.Inci
 	if len(list) == 0 {
 		fmt.Fprintf(w, "No such theft is on record%s.\n", v.Clocks())
 	} else {
-		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		var b strings.Builder
+		t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "ID\tDATE\tNAME\tLOSS, BY SOURCES\tATTRIBUTED TO\tTRACEABLE FROM")
 		for i := range list {
 			in := &list[i]
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", in.ID, happened(in), in.Name, losses(in), author(in, stands[in.ID]), starts(in))
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", in.ID, happened(in), plain(in.Name), losses(in), author(in, stands[in.ID]), starts(in))
 		}
 		t.Flush()
+		io.WriteString(w, plain(b.String()))
 	}
 	if len(undated) > 0 {
 		fmt.Fprintf(w, "\nNo claim known tells when these happened: %s.\n", strings.Join(undated, ", "))

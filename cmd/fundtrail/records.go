@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -256,8 +257,18 @@ func (s *sheet) end(w io.Writer) error {
 		s.b.WriteByte('\n')
 		s.para(0, foot)
 	}
-	_, err := io.WriteString(w, s.b.String())
+	_, err := io.WriteString(w, plain(s.b.String()))
 	return err
+}
+
+// plain keeps a record's text from steering the terminal.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.IsControl(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // wrapText breaks a text at blanks; a word longer than the room has a line of its own.
