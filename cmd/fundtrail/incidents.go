@@ -140,6 +140,13 @@ func (f *incidentsFlags) run(c *cobra.Command) error {
 }
 
 func (f *incidentsFlags) text(w io.Writer, v *record.View, list []fundtrail.Incident, stands map[string]record.Attribution, undated []string) error {
+	var denied []string // no source says that it was theirs
+	list = slices.DeleteFunc(list, func(in fundtrail.Incident) bool {
+		if stands[in.ID] == record.Denied {
+			denied = append(denied, in.ID)
+		}
+		return stands[in.ID] == record.Denied
+	})
 	if len(list) == 0 {
 		fmt.Fprintf(w, "No such theft is on record%s.\n", v.Clocks())
 	} else {
@@ -152,6 +159,9 @@ func (f *incidentsFlags) text(w io.Writer, v *record.View, list []fundtrail.Inci
 		}
 		t.Flush()
 		io.WriteString(w, plain(b.String()))
+	}
+	if len(denied) > 0 {
+		fmt.Fprintf(w, "\nOnly denied to be theirs: %s.\n", strings.Join(denied, ", "))
 	}
 	if len(undated) > 0 {
 		fmt.Fprintf(w, "\nNo claim known tells when these happened: %s.\n", strings.Join(undated, ", "))
