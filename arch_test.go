@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"data":                {"."},
 	"internal/ledgertest": {"."},
 	"internal/ledger":     {"."},
+	"internal/archive":    {".", "internal/ledger"},
 	"internal/crossing":   {"."},
 	"internal/ingest":     {".", "internal/ledger", "internal/feed", "internal/fetch", "internal/store", "internal/crossing"},
 	"internal/feed":       {"."},
@@ -35,7 +36,7 @@ var allowed = map[string][]string{
 	"internal/screen":     {".", "internal/names"},
 	"internal/report":     {"."},
 	"internal/web":        {".", "internal/store", "internal/journal", "internal/screen"},
-	"cmd/fundtrail":       {".", "data", "internal/ledger", "internal/ingest", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/names", "internal/screen", "internal/report", "internal/web"},
+	"cmd/fundtrail":       {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/names", "internal/screen", "internal/report", "internal/web"},
 }
 
 // pure folders only compute: they may not reach the outside world.

@@ -21,6 +21,8 @@ type Builder struct {
 	files    []string
 	coverage []fundtrail.Coverage
 	coins    []bool // by chain number: the chain records coins
+	keep     bool
+	held     func(fundtrail.TransferOutput) (fundtrail.Address, fundtrail.Amount, bool)
 }
 
 // A Tx is a transaction as one row of a file tells it. UnknownPlace, UnknownTime and
@@ -132,6 +134,16 @@ func NewBuilder() *Builder {
 		assetIDs: map[fundtrail.Asset]fundtrail.AssetID{},
 		files:    []string{"what was given"},
 	}
+}
+
+// Keep keeps what reading a ledger does not need and writing it elsewhere does; see
+// [Memory.Told] and [Memory.Spends].
+func (b *Builder) Keep() { b.keep = true }
+
+// Held tells of outputs that another ledger holds, so that inputs which spend them
+// need not tell their payer and amount.
+func (b *Builder) Held(output func(fundtrail.TransferOutput) (fundtrail.Address, fundtrail.Amount, bool)) {
+	b.held = output
 }
 
 // File returns a number for a file's name, for Where.
