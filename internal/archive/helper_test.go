@@ -2,6 +2,8 @@ package archive
 
 import (
 	"cmp"
+	"fmt"
+	"hash/crc32"
 	"slices"
 )
 
@@ -9,4 +11,8 @@ func sortBlocks(order []blockKey) {
 	slices.SortFunc(order, func(x, y blockKey) int {
 		return cmp.Or(cmp.Compare(x.chain, y.chain), cmp.Compare(x.height, y.height))
 	})
+}
+
+func sumLineOf(text string) string {
+	return fmt.Sprintf("crc32c %08x\n", crc32.Checksum([]byte(text), castagnoli))
 }

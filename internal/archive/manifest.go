@@ -24,11 +24,29 @@ const (
 // A state is what a manifest says: which files make the ledger. It is replaced as a
 // whole, by renaming.
 type state struct {
-	Serial   uint64     `json:"serial"`   // rises with every manifest; names of files are made of it
-	Segments []string   `json:"segments"` // of each chain in order
-	Log      string     `json:"log"`
-	Coverage []coverage `json:"coverage,omitempty"`
-	Sources  []Source   `json:"sources,omitempty"`
+	Serial   uint64       `json:"serial"`   // rises with every manifest; names of files are made of it
+	Segments []segmentRef `json:"segments"` // of each chain in order
+	Log      string       `json:"log"`
+	Coverage []coverage   `json:"coverage,omitempty"`
+	Sources  []Source     `json:"sources,omitempty"`
+}
+
+// A segmentRef names a segment, and says what fsck tells of one that is lost.
+type segmentRef struct {
+	Name      string          `json:"name"`
+	Chain     fundtrail.Chain `json:"chain"`
+	From      int64           `json:"from"` // blocks
+	To        int64           `json:"to"`
+	Movements uint32          `json:"movements"`
+}
+
+func (s *segment) ref() segmentRef {
+	return segmentRef{s.name, s.Chain, s.FirstBlock, s.LastBlock, s.Movements}
+}
+
+// names reports whether the state has a segment of that name.
+func (st *state) names(segment string) bool {
+	return slices.ContainsFunc(st.Segments, func(r segmentRef) bool { return r.Name == segment })
 }
 
 // A Source is a file, or whatever else, that facts were read from, and what it lacked.

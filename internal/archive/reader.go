@@ -90,8 +90,8 @@ func openState(f folder, st state) (_ *Reader, err error) {
 // openSegments maps the segments that the state names.
 func (r *Reader) openSegments(f folder) (*tails, error) {
 	t := &tails{}
-	for _, name := range r.state.Segments {
-		s, maps, err := mapSegment(f, name, r.fail, false)
+	for _, ref := range r.state.Segments {
+		s, maps, err := mapSegment(f, ref.Name, r.fail, false)
 		r.maps = append(r.maps, maps...)
 		if err != nil {
 			return nil, err

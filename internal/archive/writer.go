@@ -92,8 +92,8 @@ func openWriter(f folder, opt Options) (_ *Writer, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range w.st.Segments {
-		s, maps, err := mapSegment(f, name, w.fail, true)
+	for _, ref := range w.st.Segments {
+		s, maps, err := mapSegment(f, ref.Name, w.fail, true)
 		w.maps = append(w.maps, maps...)
 		if err == nil {
 			err = w.tails.push(s)
@@ -153,7 +153,7 @@ func (w *Writer) sweep() error {
 		if !segment {
 			base, segment = strings.CutSuffix(n, coldSuffix)
 		}
-		if n == manifestTemp || strings.HasSuffix(n, logSuffix) && n != w.st.Log || segment && !slices.Contains(w.st.Segments, base) && !w.making[base] {
+		if n == manifestTemp || strings.HasSuffix(n, logSuffix) && n != w.st.Log || segment && !w.st.names(base) && !w.making[base] {
 			w.f.Remove(n) // what stays is swept the next time
 		}
 	}
@@ -390,7 +390,7 @@ func (w *Writer) checkpoint(next *tails, st state, more func() error, seal func(
 				images = append(images, s.hot.data)
 			} else {
 				made = append(made, s.name)
-				st.Segments = append(st.Segments, s.name)
+				st.Segments = append(st.Segments, s.ref())
 			}
 		}
 	}
@@ -412,18 +412,19 @@ func (w *Writer) install(next *tails, st state, images [][]byte) error {
 		text, seq = append(text, b...), 1
 	}
 	log, err := w.f.Create(st.Log)
-	if err != nil {
-		return err
-	}
-	if _, err = log.Write(text); err == nil {
-		err = log.Sync()
-	}
 	if err == nil {
-		err = w.f.Sync()
+		if _, err = log.Write(text); err == nil {
+			err = log.Sync()
+		}
+		if err == nil {
+			err = w.f.Sync()
+		}
+		if err != nil {
+			log.Close()
+			w.f.Remove(st.Log)
+		}
 	}
 	if err != nil {
-		log.Close()
-		w.f.Remove(st.Log)
 		return fmt.Errorf("write %s, nothing was added: %w: %w", st.Log, err, fundtrail.ErrUnavailable)
 	}
 	if err := writeManifest(w.f, st); err != nil {
