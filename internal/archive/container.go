@@ -205,7 +205,7 @@ func (f *failure) get() error {
 
 // damage is an error about bytes that are not what was written.
 func damage(name, format string, args ...any) error {
-	return fmt.Errorf("%s: %s: fundtrail ledger fsck tells how much is damaged, ledger rebuild mends it from the files: %w",
+	return fmt.Errorf("%s: %s: fundtrail ledger fsck tells which blocks that concerns, and its help how to mend it: %w",
 		name, fmt.Sprintf(format, args...), ErrDamaged)
 }
 
@@ -318,6 +318,6 @@ var errDamaged = fmt.Errorf("damaged")
 var ErrDamaged = fmt.Errorf("%w: %w", errDamaged, fundtrail.ErrInvalid)
 
 func versionError(name string, v int) error {
-	return fmt.Errorf("%s: its format has version %d, this program reads version %d: use the program that wrote it, or make it anew with ledger rebuild: %w",
+	return fmt.Errorf("%s: its format has version %d, this program reads version %d: use the program that wrote it, or import the files anew: %w",
 		name, v, formatVersion, fundtrail.ErrInvalid)
 }

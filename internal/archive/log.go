@@ -182,7 +182,7 @@ func readLog(f folder, st *state, t *tails, fail *failure) (logInfo, error) {
 			}
 		}
 		st.Coverage = addCoverage(st.Coverage, c.Coverage)
-		st.Sources = append(st.Sources, c.Sources...)
+		st.Sources = addSources(st.Sources, c.Sources)
 		return nil
 	})
 	if err != nil {

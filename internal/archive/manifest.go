@@ -103,6 +103,17 @@ func addCoverage(list, more []coverage) []coverage {
 	return list
 }
 
+// addSources adds what facts were read from; the same file again adds nothing.
+func addSources(list, more []Source) []Source {
+	list = slices.Clip(list)
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
 // cutCoverage takes back what is claimed above a height.
 func cutCoverage(list []coverage, chain fundtrail.Chain, height int64) (out []coverage) {
 	for _, c := range list {

@@ -1,6 +1,9 @@
 package archive
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // mergeWidth neighbouring segments of a size are merged into one, so that a chain has
 // few, and each movement is copied once for every fourfold growth.
@@ -98,4 +101,38 @@ func (w *Writer) startMerge() {
 		defer w.mu.Unlock()
 		w.merges, w.failed = false, err
 	})
+}
+
+// Rebuild makes every segment anew from movements, addresses, blocks and hashes alone:
+// lists and indexes that are damaged are mended by it, and a ledger of an older form
+// gets the present one. Nothing changes when any of those is damaged.
+func (w *Writer) Rebuild() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil {
+		return w.broken
+	}
+	next := &tails{}
+	return w.checkpoint(next, w.st, func() error {
+		for _, c := range w.tails.chains {
+			to := next.of(c.chain)
+			for _, s := range c.segments {
+				m := newMaker(c.chain, to.count(), to.known())
+				if err := c.copyBlocks(s, m, math.MaxInt64); err != nil {
+					return err
+				}
+				made, err := w.newSegment(func(hot, cold *containerWriter) error {
+					_, err := m.write(hot, cold, to.segments)
+					return err
+				})
+				if err != nil {
+					return err
+				}
+				if err := next.push(made); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}, nil)
 }

@@ -65,7 +65,7 @@ func openReader(f folder) (*Reader, error) {
 			return r, err
 		}
 		if newer, again := readManifest(f); again != nil || newer.Serial == st.Serial || try == 100 {
-			return nil, fmt.Errorf("%w: fundtrail ledger fsck tells how much is missing", err)
+			return nil, fmt.Errorf("%w: fundtrail ledger fsck tells what is missing", err)
 		}
 	}
 }

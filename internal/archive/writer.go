@@ -225,7 +225,7 @@ func (w *Writer) append(cuts []truncation, b Batch) (err error) {
 	if st.Coverage, err = w.joinCoverage(st.Coverage, b); err != nil {
 		return err
 	}
-	st.Sources = append(slices.Clip(st.Sources), b.Sources...)
+	st.Sources = addSources(st.Sources, b.Sources)
 	rows := 0
 	if b.Facts != nil {
 		rows = int(b.Facts.Size())

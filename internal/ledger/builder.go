@@ -330,6 +330,9 @@ func (b *Builder) source(w Where) string {
 	if w.File <= 0 || w.File >= len(b.files) {
 		return b.files[0]
 	}
+	if w.Line == 0 {
+		return b.files[w.File]
+	}
 	return fmt.Sprintf("%s line %d", b.files[w.File], w.Line)
 }
 
