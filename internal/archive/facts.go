@@ -277,11 +277,11 @@ func (w *Writer) Add(b Batch) error {
 	join := ledger.NewBuilder()
 	join.Keep()
 	for _, cut := range cuts {
-		if err := w.tails.of(cut.Chain).copyFacts(join, cut.Height, ledger.Where{File: join.File("the ledger")}); err != nil {
+		if err := w.tails.of(cut.Chain).copyFacts(join, cut.Height, ledger.Where{File: join.File("the ledger"), Line: ledger.WholeFile}); err != nil {
 			return err
 		}
 	}
-	if err := copyMemory(join, b.Facts, ledger.Where{File: join.File("what is added")}); err != nil {
+	if err := copyMemory(join, b.Facts, ledger.Where{File: join.File("what is added"), Line: ledger.WholeFile}); err != nil {
 		return err
 	}
 	coverage := b.Facts.Coverage()

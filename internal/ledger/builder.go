@@ -72,6 +72,9 @@ type Where struct {
 	Line int
 }
 
+// WholeFile is the line of what stands in no line.
+const WholeFile = math.MaxInt32
+
 // A TxRef names a transaction in a Builder.
 type TxRef uint32
 
@@ -330,7 +333,7 @@ func (b *Builder) source(w Where) string {
 	if w.File <= 0 || w.File >= len(b.files) {
 		return b.files[0]
 	}
-	if w.Line == 0 {
+	if w.Line == WholeFile {
 		return b.files[w.File]
 	}
 	return fmt.Sprintf("%s line %d", b.files[w.File], w.Line)
