@@ -257,6 +257,11 @@ func (c *container) pageOK(page uint64) bool {
 	return crc32.Checksum(c.data[page<<pageBits:end], castagnoli) == binary.LittleEndian.Uint32(c.sums[4*page:])
 }
 
+// read reports whether a page was read before, and so is likely in memory.
+func (c *container) read(page uint64) bool {
+	return c.seen == nil || c.seen[page>>6].Load()>>(page&63)&1 != 0
+}
+
 // check checks a page that was not read before.
 func (c *container) check(page uint64) bool {
 	if !c.pageOK(page) {

@@ -313,7 +313,9 @@ func (r *Reader) Moves(a fundtrail.AddressID, from fundtrail.Position, back bool
 			}
 			if rank, ok := pt.rank(id); ok {
 				if l, ok := pt.list(rank); ok {
+					n := len(into)
 					into = l.down(uint32(min(from-pt.start, math.MaxUint32)), pt.start, into)
+					pt.expect(into[n:], pt.start)
 				}
 			}
 			if id > pt.Known {
@@ -329,7 +331,9 @@ func (r *Reader) Moves(a fundtrail.AddressID, from fundtrail.Position, back bool
 		}
 		if rank, ok := pt.rank(id); ok {
 			if l, ok := pt.list(rank); ok {
+				n := len(into)
 				into = l.up(uint32(max(from, pt.start)-pt.start), pt.start, into)
+				pt.expect(into[n:], pt.start)
 			}
 		}
 	}

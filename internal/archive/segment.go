@@ -50,6 +50,7 @@ type segment struct {
 	size   int64 // bytes in all
 	hot    *container
 	cold   *container
+	advise func(off, n uint64) // that bytes of the hot file are needed; may be nil
 
 	rows, rowAt, lists, listAt, old, oldAt          region
 	keys, keyAt, keyDir, keyIDs, keyRanks           region
@@ -470,12 +471,37 @@ func (s *segment) spender(out uint64) uint64 {
 // warm asks for the indexes, which every question needs, so that a cold one waits for
 // its address's own pages alone.
 func (s *segment) warm(m mapping) {
-	if m.advise == nil {
+	if s.advise = m.advise; s.advise == nil {
 		return
 	}
 	for _, r := range []region{s.rowAt, s.keyDir, s.oldAt} {
 		if r.n > 0 {
-			m.advise(r.off, r.n)
+			s.advise(r.off, r.n)
 		}
+	}
+}
+
+// expect asks for the movements at places of a ledger's part, where no page of them was
+// read yet, so that who reads them one by one waits for the disk once and not each time.
+func (s *segment) expect(places []fundtrail.Position, start fundtrail.Position) {
+	if s.advise == nil || len(places) < 2 {
+		return
+	}
+	last := ^uint32(0)
+	for _, p := range places {
+		k := uint32(p-start) >> chunkBits
+		if k == last {
+			continue
+		}
+		last = k
+		at := s.rowAt.at(4*uint64(k), 8)
+		if at == nil {
+			return
+		}
+		lo, hi := s.rows.off+8*uint64(binary.LittleEndian.Uint32(at)), s.rows.off+8*uint64(binary.LittleEndian.Uint32(at[4:]))
+		if lo >= hi || hi > s.hot.body || s.hot.read(lo>>pageBits) && s.hot.read((hi-1)>>pageBits) {
+			continue
+		}
+		s.advise(lo, hi-lo)
 	}
 }
