@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/crc32"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -16,3 +17,5 @@ func sortBlocks(order []blockKey) {
 func sumLineOf(text string) string {
 	return fmt.Sprintf("crc32c %08x\n", crc32.Checksum([]byte(text), castagnoli))
 }
+
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(2, 6)) }

@@ -119,7 +119,11 @@ func (c *tail) copyBlocks(s *segment, m *maker, height int64) error {
 			}
 			kind, index := decodePlace(b.row.place, s.coins)
 			m.add(kind, index, address(b.row.from), address(b.row.to), m.asset(s.tokens[b.row.asset]), b.amount())
-			if kind == fundtrail.MoveInput && b.row.link != noLink {
+			switch {
+			case kind != fundtrail.MoveInput || b.row.link == noLink:
+			case b.row.link-1 >= s.First+uint64(b.i):
+				s.broken() // it spends what comes after it
+			default:
 				m.spend(b.row.link - 1)
 			}
 		}
