@@ -50,8 +50,8 @@ func TestMain(m *testing.M) {
 var made bool
 
 // build writes the generated ledger, as a node's history would be.
-func build(dir string, n int) error {
-	w, err := archive.OpenWriter(dir, archive.Options{})
+func build(dir string, n int, opt archive.Options) error {
+	w, err := archive.OpenWriter(dir, opt)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func benchBuild(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/time.Since(start).Seconds(), "generated/s")
 	start, cpu := time.Now(), cpuSeconds()
-	if err := build(benchDir(), n); err != nil {
+	if err := build(benchDir(), n, archive.Options{}); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(n)/time.Since(start).Seconds(), "transfers/s")
@@ -204,9 +204,30 @@ func quantiles(b *testing.B, what string, took []time.Duration) {
 	}
 }
 
+// BenchmarkFanout reads the same ledger in more and more segments.
+func BenchmarkFanout(b *testing.B) {
+	n := benchTransfers()
+	for _, segments := range []int{1, 4, 16, 64} {
+		b.Run(fmt.Sprintf("segments=%d", segments), func(b *testing.B) {
+			dir := b.TempDir()
+			if err := build(dir, n, archive.Options{SegmentRows: n/segments + 200}); err != nil {
+				b.Fatal(err)
+			}
+			l, err := archive.Open(dir)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer l.Close()
+			warm(b, l)
+			b.ReportMetric(float64(l.Stats().Bytes)/float64(n), "B/transfer")
+		})
+	}
+}
+
 // benchWarm asks for the newest 100 of addresses, and follows them three hops.
-func benchWarm(b *testing.B) {
-	l := opened(b)
+func benchWarm(b *testing.B) { warm(b, opened(b)) }
+
+func warm(b *testing.B, l *archive.Reader) {
 	asked := ends(l, 4000)
 	buf := make([]fundtrail.Position, 0, 100)
 	var m fundtrail.Movement
@@ -325,13 +346,15 @@ func benchTrace(b *testing.B) {
 		b.Run(fmt.Sprintf("hub=%d", hub), func(b *testing.B) {
 			in := trace.Input{Ledger: l, Thefts: []fundtrail.Theft{{Address: law.Person(2000), Whole: true}}}
 			for range b.N {
-				cpu := cpuSeconds()
-				tr, err := trace.Run(b.Context(), in, trace.Options{Hub: hub, MaxVisits: 3_000_000})
-				if err != nil {
-					b.Fatal(err)
+				for _, what := range []string{"first", "again"} { // first: with most of it on the disk
+					start, cpu := time.Now(), cpuSeconds()
+					tr, err := trace.Run(b.Context(), in, trace.Options{Hub: hub, MaxVisits: 3_000_000})
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.ReportMetric(float64(tr.Visited)/time.Since(start).Seconds(), what+"-movements/s")
+					b.ReportMetric(float64(tr.Visited)/(cpuSeconds()-cpu), what+"-movements/cpu-s")
 				}
-				b.ReportMetric(float64(tr.Visited)*float64(b.N)/b.Elapsed().Seconds(), "movements/s")
-				b.ReportMetric(float64(tr.Visited)/(cpuSeconds()-cpu), "movements/cpu-s")
 			}
 		})
 	}
