@@ -50,7 +50,6 @@ const (
 	secKeys
 	secKeyAt
 	secKeyDir
-	secKeyIDs
 	secKeyRanks
 	secBlocks
 	secSpent
@@ -62,7 +61,7 @@ const (
 )
 
 var sectionNames = [numSections]string{"description", "movements", "places of movements", "lists", "places of lists", "addresses met before",
-	"index of those", "addresses", "places of addresses", "index of addresses", "numbers of addresses", "ranks of addresses", "blocks",
+	"index of those", "addresses", "places of addresses", "index of addresses", "ranks of addresses", "blocks",
 	"spent outputs", "transaction hashes", "order of hashes", "index of hashes", "block hashes"}
 
 func (s section) String() string {

@@ -161,6 +161,9 @@ func (l *list) broken() []uint32 {
 
 // from returns the last chunk whose first place is not after p, 0 when none is.
 func (l *list) from(p uint32) uint32 {
+	if l.chunks == 0 || l.first(l.chunks-1) <= p {
+		return max(l.chunks, 1) - 1 // most ask for the newest
+	}
 	lo, hi := uint32(0), l.chunks // first(lo-1) <= p < first(hi)
 	for lo < hi {
 		mid := (lo + hi) / 2

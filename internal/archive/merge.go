@@ -221,8 +221,11 @@ func mergeKeys(hot *containerWriter, in []*segment, d *description) {
 	}
 	w := newKeyWriter(in[0].fixed, int(d.Addresses))
 	ranks := make([]uint32, d.Addresses) // by number
-	order := make([]uint32, 0, d.Addresses)
-	same := true
+	written := uint32(0)
+	if len(cursors) > 1 || len(cursors) == 1 && cursors[0].s.IDBits != 0 {
+		d.IDBits = width(uint64(d.Addresses))
+	}
+	var record []byte
 	hot.begin(secKeys)
 	for len(cursors) > 0 {
 		k := 0
@@ -233,25 +236,24 @@ func mergeKeys(hot *containerWriter, in []*segment, d *description) {
 			}
 		}
 		c := &cursors[k]
-		w.add(hot, c.hash, c.key)
 		id := c.s.Known + c.s.keyID(c.n) - d.Known
-		same = same && id == uint32(len(order))
 		if int(id) < len(ranks) {
-			ranks[id] = uint32(len(order))
+			ranks[id] = written
 		}
-		order = append(order, id)
+		written++
+		if record = append(record[:0], c.key...); d.IDBits != 0 {
+			record = binary.LittleEndian.AppendUint32(record, id)
+		}
+		w.add(hot, c.hash, record)
 		c.n++
 		if load(c); c.key == nil {
 			cursors = slices.Delete(cursors, k, k+1)
 		}
 	}
 	d.KeyBits = w.finish(hot)
-	if same {
-		return
+	if d.IDBits != 0 {
+		writePacked(hot, secKeyRanks, ranks, d.IDBits)
 	}
-	d.IDBits = width(uint64(d.Addresses))
-	writePacked(hot, secKeyIDs, order, d.IDBits)
-	writePacked(hot, secKeyRanks, ranks, d.IDBits)
 }
 
 func writePacked(hot *containerWriter, id section, list []uint32, w uint8) {

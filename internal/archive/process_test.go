@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -213,7 +214,7 @@ func TestRefused(t *testing.T) {
 	openWriterT(t, dir, Options{}).Close()
 	b, _ := os.ReadFile(dir + "/MANIFEST")
 	newer := strings.Replace(string(b[:len(b)-16]), "format 1", "format 9", 1)
-	os.WriteFile(dir+"/MANIFEST", []byte(newer+sumLineOf(newer)), 0o600)
+	os.WriteFile(dir+"/MANIFEST", []byte(newer+fmt.Sprintf("crc32c %08x\n", crc32.Checksum([]byte(newer), castagnoli))), 0o600)
 	if _, err := Open(dir); !errors.Is(err, fundtrail.ErrInvalid) || !strings.Contains(err.Error(), "version 9") {
 		t.Errorf("a newer format: %v", err)
 	}

@@ -28,7 +28,7 @@ type description struct {
 	Old        uint32          `json:"old"`       // met before, and again in it
 	Spent      uint32          `json:"spent"`     // outputs of earlier segments
 	KeyBits    uint8           `json:"keyBits"`   // of the index of addresses
-	IDBits     uint8           `json:"idBits"`    // of numbers of addresses, 0: in the order of their hashes
+	IDBits     uint8           `json:"idBits"`    // of ranks of addresses, 0: they are numbered in the order of their hashes
 	OldShift   uint8           `json:"oldShift"`  // of the index of addresses met before
 	TxBits     uint8           `json:"txBits"`    // of numbers of transactions
 	HashBits   uint8           `json:"hashBits"`  // of the index of hashes
@@ -54,7 +54,7 @@ type segment struct {
 	advise func(off, n uint64) // that bytes of the hot file are needed; may be nil
 
 	rows, rowAt, lists, listAt, old, oldAt          region
-	keys, keyAt, keyDir, keyIDs, keyRanks           region
+	keys, keyAt, keyDir, keyRanks                   region
 	blocks, spent, hashes, byHash, hashAt, blockIDs region
 }
 
@@ -84,7 +84,7 @@ func openSegment(name string, hot, cold *container) (*segment, error) {
 	}
 	s.coins, s.fixed = info.Model == fundtrail.Coins, fixedKeys(info)
 	for id, r := range map[section]*region{secRows: &s.rows, secRowAt: &s.rowAt, secLists: &s.lists, secListAt: &s.listAt, secOld: &s.old, secOldAt: &s.oldAt,
-		secKeys: &s.keys, secKeyAt: &s.keyAt, secKeyDir: &s.keyDir, secKeyIDs: &s.keyIDs, secKeyRanks: &s.keyRanks, secBlocks: &s.blocks, secSpent: &s.spent} {
+		secKeys: &s.keys, secKeyAt: &s.keyAt, secKeyDir: &s.keyDir, secKeyRanks: &s.keyRanks, secBlocks: &s.blocks, secSpent: &s.spent} {
 		*r = hot.region(id)
 	}
 	for id, r := range map[section]*region{secHashes: &s.hashes, secByHash: &s.byHash, secHashAt: &s.hashAt, secBlockHashes: &s.blockIDs} {
@@ -94,7 +94,7 @@ func openSegment(name string, hot, cold *container) (*segment, error) {
 	lists := uint64(s.Old) + uint64(s.Addresses)
 	if s.rowAt.n != 4*(chunks+1) || s.listAt.n != 4*(lists+1) || s.old.n != 4*uint64(s.Old) || s.blocks.n != blockSize*uint64(s.Blocks) ||
 		s.spent.n != spentSize*uint64(s.Spent) || s.hashes.n != 32*uint64(s.Txs) || s.keyDir.n != 4*(1<<s.KeyBits+1) || s.hashAt.n != 4*(1<<s.HashBits+1) ||
-		s.fixed && s.keys.n != 20*uint64(s.Addresses) || !s.fixed && s.keyAt.n != 4*(uint64(s.Addresses)+1) || s.Headers && s.blockIDs.n != 32*uint64(s.Blocks) ||
+		s.fixed && s.keys.n != s.keySize()*uint64(s.Addresses) || !s.fixed && s.keyAt.n != 4*(uint64(s.Addresses)+1) || s.Headers && s.blockIDs.n != 32*uint64(s.Blocks) ||
 		s.IDBits > 32 || s.TxBits > 32 || s.OldShift > 32 {
 		return nil, damage(name, "its columns contradict each other")
 	}
@@ -402,23 +402,33 @@ func (s *segment) find(hash uint64, key []byte) (id uint32, ok bool) {
 	return 0, false
 }
 
-// keyBytes returns the n-th address in the order of hashes.
-func (s *segment) keyBytes(n uint32) []byte {
-	if s.fixed {
-		b := s.keys.at(20*uint64(n), 20)
-		if b == nil {
+// numberSize is how many bytes follow each address in a segment whose addresses are not
+// numbered in the order of their hashes: its number, beside it so that finding it is one
+// read.
+const numberSize = 4
+
+// keySize returns how many bytes an address of 20 takes.
+func (s *segment) keySize() uint64 {
+	if s.IDBits != 0 {
+		return 20 + numberSize
+	}
+	return 20
+}
+
+// keyRecord returns the n-th address in the order of hashes, with what follows it.
+func (s *segment) keyRecord(n uint32) []byte {
+	lo := s.keySize() * uint64(n)
+	hi := lo + s.keySize()
+	if !s.fixed {
+		at := s.keyAt.at(4*uint64(n), 8)
+		if at == nil {
 			return nil
 		}
-		return b[:20:20]
-	}
-	at := s.keyAt.at(4*uint64(n), 8)
-	if at == nil {
-		return nil
-	}
-	lo, hi := uint64(binary.LittleEndian.Uint32(at)), uint64(binary.LittleEndian.Uint32(at[4:]))
-	if hi < lo {
-		s.broken()
-		return nil
+		lo, hi = uint64(binary.LittleEndian.Uint32(at)), uint64(binary.LittleEndian.Uint32(at[4:]))
+		if hi < lo || s.IDBits != 0 && hi-lo < numberSize {
+			s.broken()
+			return nil
+		}
 	}
 	b := s.keys.at(lo, hi-lo)
 	if b == nil {
@@ -427,13 +437,26 @@ func (s *segment) keyBytes(n uint32) []byte {
 	return b[: hi-lo : hi-lo]
 }
 
+// keyBytes returns the n-th address in the order of hashes.
+func (s *segment) keyBytes(n uint32) []byte {
+	b := s.keyRecord(n)
+	if s.IDBits != 0 && b != nil {
+		b = b[: len(b)-numberSize : len(b)-numberSize]
+	}
+	return b
+}
+
 // keyID returns the number, among the segment's own, of the n-th address in the
 // order of hashes.
 func (s *segment) keyID(n uint32) uint32 {
 	if s.IDBits == 0 {
 		return n
 	}
-	return uint32(s.keyIDs.bits(uint64(n), uint(s.IDBits)))
+	b := s.keyRecord(n)
+	if b == nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(b[len(b)-numberSize:])
 }
 
 // key returns the bytes of an address that is first met in this segment.
@@ -482,6 +505,10 @@ func (s *segment) warm(m mapping) {
 	}
 }
 
+// mostExpected is for how many movements of a list that is done: who asks for a thousand
+// may well stop early.
+const mostExpected = 160
+
 // expect makes the movements at places of a ledger's part be at hand. Of a page that was
 // not read yet it asks the system, for all of them together, so that who reads them one
 // by one waits for the disk once. Of others it touches about where they stand: those
@@ -491,7 +518,7 @@ func (s *segment) expect(places []fundtrail.Position, start fundtrail.Position) 
 		return
 	}
 	touched := byte(0)
-	for _, p := range places {
+	for _, p := range places[:min(len(places), mostExpected)] {
 		i := uint64(p - start)
 		at := s.rowAt.at(4*(i>>chunkBits), 8)
 		if at == nil {
