@@ -315,11 +315,9 @@ func (r *region) bits(i uint64, w uint) uint64 {
 	return bitsAt(b, pos&7, w)
 }
 
-var errDamaged = fmt.Errorf("damaged")
-
-// ErrDamaged is wrapped by errors about bytes that are not what was written. It is
-// also fundtrail.ErrInvalid.
-var ErrDamaged = fmt.Errorf("%w: %w", errDamaged, fundtrail.ErrInvalid)
+// ErrDamaged is wrapped by errors about bytes that are not what was written. It is also
+// fundtrail.ErrInvalid.
+var ErrDamaged = fmt.Errorf("damaged: %w", fundtrail.ErrInvalid)
 
 func versionError(name string, v int) error {
 	return fmt.Errorf("%s: its format has version %d, this program reads version %d: use the program that wrote it, or import the files anew: %w",

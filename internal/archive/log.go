@@ -37,7 +37,9 @@ type commitText struct {
 	Segments []int        `json:"segments,omitempty"` // lengths
 	Coverage []coverage   `json:"coverage,omitempty"`
 	Sources  []Source     `json:"sources,omitempty"`
-	Closed   bool         `json:"closed,omitempty"` // the writer ended here
+	// Closed is set where a writer ended: a mark behind which nothing is torn, so that
+	// damage before it is not taken for a write that was cut short.
+	Closed bool `json:"closed,omitempty"`
 }
 
 type truncation struct {
@@ -117,10 +119,9 @@ func decodeCommit(body []byte) (c commitText, images [][]byte, err error) {
 
 // A logInfo says how far a log goes.
 type logInfo struct {
-	end    int64  // of the last good commit
-	torn   int64  // bytes behind that, of a write that was cut short
-	seq    uint64 // of the next commit
-	closed bool   // its writer ended
+	end  int64  // of the last good commit
+	torn int64  // bytes behind that, of a write that was cut short
+	seq  uint64 // of the next commit
 }
 
 // scanLog calls visit for each commit of a log, in order.
@@ -150,7 +151,6 @@ func scanLog(name string, b []byte, visit func(at int64, c commitText, images []
 		if err := visit(int64(at), c, images); err != nil {
 			return info, err
 		}
-		info.closed = c.Closed
 		info.seq++
 		at += frameHead + len(body)
 	}

@@ -60,6 +60,7 @@ func (w *Writer) mergeOnce(whole bool) (bool, error) {
 	in := slices.Clone(c.segments[lo:hi])
 	chain := c.chain
 	name := w.name()
+	w.merges++
 	w.mu.Unlock()
 
 	err := writeFiles(w.f, name, func(hot, cold *containerWriter) error {
@@ -69,6 +70,7 @@ func (w *Writer) mergeOnce(whole bool) (bool, error) {
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.merges--
 	defer delete(w.making, name)
 	if err != nil {
 		return false, err
@@ -91,15 +93,15 @@ func (w *Writer) mergeOnce(whole bool) (bool, error) {
 
 // startMerge begins merging in the background, where that was asked for.
 func (w *Writer) startMerge() {
-	if c, _, _ := w.candidates(false); !w.opt.Background || w.merges || c == nil {
+	if c, _, _ := w.candidates(false); !w.opt.Background || w.task || c == nil {
 		return
 	}
-	w.merges = true
+	w.task = true
 	w.tasks.Go(func() {
 		err := w.Merge(false)
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.merges, w.failed = false, err
+		w.task, w.failed = false, err
 	})
 }
 

@@ -61,12 +61,19 @@ type Writer struct {
 	broken error // why nothing can be written any more
 	lock   io.Closer
 	fail   *failure
-	maps   []mapping
+	open   []openSegmentFiles
+	merges int             // merges that are reading segments
 	last   uint64          // that a file was named after
 	making map[string]bool // files that no manifest names yet
 	tasks  sync.WaitGroup
-	merges bool  // one is under way
+	task   bool  // one is under way
 	failed error // of a merge in the background
+}
+
+// openSegmentFiles are the mapped files of a segment.
+type openSegmentFiles struct {
+	name string
+	maps []mapping
 }
 
 // OpenWriter opens the ledger in a folder for writing, or makes one there. The folder
@@ -93,8 +100,7 @@ func openWriter(f folder, opt Options) (_ *Writer, err error) {
 		return nil, err
 	}
 	for _, ref := range w.st.Segments {
-		s, maps, err := mapSegment(f, ref.Name, w.fail, true)
-		w.maps = append(w.maps, maps...)
+		s, err := w.openFiles(ref.Name)
 		if err == nil {
 			err = w.tails.push(s)
 		}
@@ -346,16 +352,13 @@ func (w *Writer) tidy() error {
 // more add to what next has, and replaces the manifest and the log.
 func (w *Writer) checkpoint(next *tails, st state, more func() error, seal func(*tail, *segment) bool) (err error) {
 	var made []string
-	maps := len(w.maps)
+	open := len(w.open)
 	defer func() {
 		for _, name := range made {
 			delete(w.making, name)
 		}
 		if err != nil && w.broken == nil {
-			for _, m := range w.maps[maps:] {
-				m.close()
-			}
-			w.maps = w.maps[:maps]
+			w.closeFrom(open)
 			w.sweep()
 		}
 	}()
@@ -439,6 +442,7 @@ func (w *Writer) install(next *tails, st state, images [][]byte) error {
 	}
 	w.log.Close()
 	w.log, w.end, w.seq, w.tails, w.st = log, int64(len(text)), seq, next, st
+	w.letGo()
 	w.sweep() // what stays is swept the next time
 	w.startMerge()
 	return nil
@@ -464,8 +468,35 @@ func (w *Writer) newSegment(write func(hot, cold *containerWriter) error) (*segm
 
 func (w *Writer) openFiles(name string) (*segment, error) {
 	s, maps, err := mapSegment(w.f, name, w.fail, true)
-	w.maps = append(w.maps, maps...)
+	w.open = append(w.open, openSegmentFiles{name, maps})
 	return s, err
+}
+
+func (w *Writer) closeFrom(n int) {
+	for _, o := range w.open[n:] {
+		for _, m := range o.maps {
+			m.close()
+		}
+	}
+	w.open = w.open[:n]
+}
+
+// letGo unmaps segments that were merged or taken back, so that the room they had is
+// free, once no merge reads them.
+func (w *Writer) letGo() {
+	if w.merges > 0 {
+		return
+	}
+	var kept, gone []openSegmentFiles
+	for _, o := range w.open {
+		if w.st.names(o.name) {
+			kept = append(kept, o)
+		} else {
+			gone = append(gone, o)
+		}
+	}
+	w.open = append(kept, gone...)
+	w.closeFrom(len(kept))
 }
 
 // writeFiles writes a segment's two files, durably, or none.
@@ -546,10 +577,7 @@ func (w *Writer) release() {
 		w.log.Close()
 		w.log = nil
 	}
-	for _, m := range w.maps {
-		m.close()
-	}
-	w.maps = nil
+	w.closeFrom(0)
 	w.lock.Close()
 }
 
