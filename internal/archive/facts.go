@@ -290,9 +290,18 @@ func (w *Writer) Add(b Batch) error {
 	if err != nil {
 		return err
 	}
+	type at struct {
+		chain  fundtrail.Chain
+		height int64
+	}
+	told := map[at]bool{}
+	for _, h := range b.Headers {
+		told[at{h.Chain, h.Height}] = true
+	}
+	b.Headers = slices.Clip(b.Headers)
 	for _, h := range w.tails.headersAbove(cuts) {
-		if !slices.ContainsFunc(b.Headers, func(x fundtrail.Block) bool { return x.Chain == h.Chain && x.Height == h.Height }) {
-			b.Headers = append(slices.Clip(b.Headers), h)
+		if !told[at{h.Chain, h.Height}] {
+			b.Headers = append(b.Headers, h)
 		}
 	}
 	// Nothing that was known is taken back, so neither is what was claimed.

@@ -129,7 +129,7 @@ func (d osFolder) Lock() (io.Closer, error) {
 	f, taken, err := lockFile(d.path(lockName))
 	switch {
 	case taken:
-		return nil, fmt.Errorf("%s: another process is writing this ledger: wait for it to end; reading needs no lock: %w", string(d), fundtrail.ErrUnavailable)
+		return nil, fmt.Errorf("another process is writing this ledger: wait for it to end; reading needs no lock: %w", fundtrail.ErrUnavailable)
 	case err != nil:
 		return nil, fmt.Errorf("lock %s: %w", d.path(lockName), err)
 	}

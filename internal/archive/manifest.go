@@ -89,14 +89,22 @@ func (c coverage) fact() fundtrail.Coverage {
 // makes that one longer: a chain is followed block by block.
 func addCoverage(list, more []coverage) []coverage {
 	list = slices.Clone(list)
+	held := make(map[coverage]bool, len(list))
+	for _, c := range list {
+		held[c] = true
+	}
 	for _, c := range more {
-		i := slices.IndexFunc(list, func(x coverage) bool {
-			return x.Address == "" && c.Address == "" && x.Chain == c.Chain && x.What == c.What && x.Source == c.Source && x.To+1 == c.From
-		})
+		i := -1
+		if c.Address == "" {
+			i = slices.IndexFunc(list, func(x coverage) bool {
+				return x.Address == "" && x.Chain == c.Chain && x.What == c.What && x.Source == c.Source && x.To+1 == c.From
+			})
+		}
 		switch {
 		case i >= 0:
 			list[i].To = c.To
-		case !slices.Contains(list, c):
+		case !held[c]:
+			held[c] = true
 			list = append(list, c)
 		}
 	}
