@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"exits":   exits,
 			"edit":    edit,
 			"publish": publish,
+			"flip":    flip,
 		},
 	})
 }
@@ -63,6 +64,24 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// flip changes one bit in the middle of a folder's largest file: flip FOLDER
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: flip FOLDER")
+	}
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	name, raw := "", []byte(nil)
+	for _, e := range entries {
+		at := filepath.Join(ts.MkAbs(args[0]), e.Name())
+		if b, err := os.ReadFile(at); err == nil && len(b) > len(raw) {
+			name, raw = at, b
+		}
+	}
+	raw[len(raw)/2] ^= 1
+	ts.Check(os.WriteFile(name, raw, 0o600))
 }
 
 // edit replaces the first occurrence of a text in a file: edit FILE OLD NEW [TO]
