@@ -10,7 +10,7 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-// An Onward is the trace of what came out of mixers at one certainty, in one round. The
+// An Onward is the trace of what came out of passages at one certainty, in one round. The
 // certainties tell of the same value and are never added up; nor are rounds.
 type Onward struct {
 	Certainty string        `json:"certainty"`       // certain, probable or possible
@@ -100,7 +100,7 @@ func (f *follower) lead() string {
 		line += fmt.Sprintf(" Of %s of them the ledger has no record at all: what those did is not covered by the data.", group(strconv.Itoa(f.o.StartedAt-f.o.Known)))
 	}
 	if f.o.Round > 1 {
-		line += fmt.Sprintf(" It had gone into mixers again in round %d.", f.o.Round-1)
+		line += fmt.Sprintf(" It had come out once before, in round %d, and gone in again.", f.o.Round-1)
 	}
 	return line
 }
@@ -188,12 +188,13 @@ func addressList(e *End) string {
 	return "; " + strings.Join(list, " ")
 }
 
-// onward is the text page's sections about what was followed on from mixers.
+// onward is the text page's sections about what was followed on from passages.
 func (t *texter) onward() {
 	list := t.index.onward()
+	from := untied(t.d.Passages)
 	for i := range list {
 		f := &list[i]
-		t.heading("Onward from mixers: " + f.title() + " (inferred, and in no figure above)")
+		t.heading("Onward from " + from + ": " + f.title() + " (inferred, and in no figure of where it is now)")
 		t.text(bold, 2, 4, f.lead())
 		for _, asset := range f.endAssets() {
 			tab := table{indent: 2, heads: []string{"Who (claim), " + f.symbol(asset), t.d.Trace.Policy, "at least", "at most", "expected", "odds"}}
@@ -221,7 +222,7 @@ func (t *texter) onward() {
 			}
 		}
 		if n := len(f.d.Passages); n > 0 {
-			t.text(faint, 2, 4, fmt.Sprintf("Some of it went into mixers again: %s, in the JSON report and, followed on, below.", count(n, "passage")))
+			t.text(faint, 2, 4, fmt.Sprintf("Some of it went into %s again: %s, in the JSON report and, as far as methods link it, followed on below.", untied(f.d.Passages), count(n, "passage")))
 		}
 		for _, n := range f.o.Notes {
 			t.text(faint, 2, 4, clean(n))

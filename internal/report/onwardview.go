@@ -14,7 +14,7 @@ type (
 		Title, Certainty, Lead string
 		Tables                 []onwardTable
 		Asked                  []stepView
-		Again                  string // that some of it went into mixers again
+		Again                  string // that some of it went into passages again
 		Notes                  []string
 	}
 	onwardTable struct {
@@ -29,7 +29,7 @@ type (
 	}
 )
 
-// onwardViews is the page's section about what was followed on from mixers.
+// onwardViews is the page's section about what was followed on from passages.
 func (x *index) onwardViews() []onwardView {
 	var out []onwardView
 	list := x.onward()
@@ -52,7 +52,7 @@ func (x *index) onwardViews() []onwardView {
 			v.Tables = append(v.Tables, t)
 		}
 		if n := len(f.d.Passages); n > 0 {
-			v.Again = fmt.Sprintf("Some of it went into mixers again, in %s: followed on below as far as methods link it.", count(n, "passage"))
+			v.Again = fmt.Sprintf("Some of it went into %s again, in %s: followed on below as far as methods link it.", untied(f.d.Passages), count(n, "passage"))
 		}
 		for _, n := range f.o.Notes {
 			v.Notes = append(v.Notes, clean(n))

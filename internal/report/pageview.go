@@ -32,7 +32,16 @@ type pageView struct {
 	Legend                            []legendView
 	Assets                            []assetView
 	Passages                          []passedView
+	CoinJoins                         []coinJoinView
+	Crossed                           []crossedView
+	MoreCrossed                       string
+	Bridged                           []bridgedView
+	MoreBridged                       string
 	Onward                            []onwardView
+	OnwardFrom                        string   // "mixers and bridges"
+	Summary                           []string // of what went through
+	CertaintiesMean, CoinJoinsMean    string
+	BridgedMean                       string
 	Swaps                             []swapView
 	MoreSwaps                         string
 	Steps                             []stepView
@@ -185,6 +194,10 @@ func (x *index) page() *pageView {
 		Program: clean(d.Program), Schema: clean(d.Schema),
 	}
 	v.Swaps, v.MoreSwaps = x.swapViews()
+	v.Crossed, v.MoreCrossed = x.crossedViews()
+	v.Bridged, v.MoreBridged = x.bridgedViews()
+	v.CoinJoins, v.OnwardFrom, v.Summary = x.coinJoinViews(), untied(x.d.Passages), x.accounted()
+	v.CertaintiesMean, v.CoinJoinsMean, v.BridgedMean = certaintiesMean, coinJoinsMean, bridgedMeans
 	v.Asked = "Where the value of " + clean(h.Subject) + " went"
 	if v.Backward {
 		v.Asked = "Where the value of " + clean(h.Subject) + " came from"

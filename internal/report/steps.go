@@ -65,9 +65,14 @@ func (x *index) arrived() (there, across [][]arrivals) {
 		}
 		a.add(h, x.d.Trace.Policy)
 	}
-	followed := map[string]bool{} // what went into a swap needs no look: the trace went on
+	followed := map[string]bool{} // what went into a swap or a bridge needs no look: the trace went on
 	for i := range x.d.Swaps {
 		for _, record := range x.d.Swaps[i].In {
+			followed[record] = true
+		}
+	}
+	for i := range x.d.Bridges {
+		for _, record := range x.d.Bridges[i].In {
 			followed[record] = true
 		}
 	}
@@ -122,7 +127,7 @@ func (x *index) steps() []step {
 		var all []stepRow // of categories whose ends share one step
 		for i := range x.d.Ends {
 			e := &x.d.Ends[i]
-			if e.Category != category || category == "bridge" && x.followed(i) {
+			if e.Category != category || e.Followed && category == "bridge" {
 				continue
 			}
 			if s := x.partyStep(i, there[i], across[i]); s.title != "" {
