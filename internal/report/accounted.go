@@ -108,7 +108,7 @@ func (x *index) accounted() []string {
 		out = append(out, line)
 	}
 	if len(out) > 0 {
-		out = append(out, "Certain, probable and possible stand apart: they are inferred, and never added up.")
+		out = append(out, "Certain, probable and possible stand apart: they are inferred, and never added up. None counts more of a depositor than went in.")
 	}
 	return out
 }

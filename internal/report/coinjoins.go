@@ -20,7 +20,7 @@ const coinJoinsMean = "A CoinJoin has no output that is surely the thief's: what
 
 // coinJoinLead says what went into the CoinJoins of one protocol.
 func (x *index) coinJoinLead(p *passedPool) string {
-	line := fmt.Sprintf("%s: %s %s of what was stolen went into %s, in %s.", clean(p.protocol), x.coins(p.asset, p.in, nearest), x.symbol(p.asset), count(len(p.passages), "CoinJoin"), count(p.notes, "coin"))
+	line := fmt.Sprintf("%s %s of what was stolen went into %s, in %s.", x.coins(p.asset, p.in, nearest), x.symbol(p.asset), count(len(p.passages), "CoinJoin"), count(p.notes, "coin"))
 	if p.notLinked > 0 {
 		line += fmt.Sprintf(" Of %s of them no output is the thief's with odds of 0.10 or more.", group(strconv.Itoa(p.notLinked)))
 	}
@@ -59,7 +59,7 @@ func (t *texter) coinJoins() {
 	}
 	t.heading("Through CoinJoins (inferred, and in no figure of where it is now)")
 	for _, p := range kinds {
-		t.text(bold, 2, 4, t.coinJoinLead(p))
+		t.text(bold, 2, 4, clean(p.protocol)+": "+t.coinJoinLead(p))
 		tab := table{indent: 4, heads: []string{"Can have come out", "outputs", "carries", "of what went in", "addresses"}}
 		for i, c := range certainties {
 			l := &p.level[i]

@@ -41,10 +41,10 @@ func (x *index) onwardViews() []onwardView {
 			for _, r := range f.rows(asset) {
 				row := onwardRowView{Who: r.who, Total: r.total, Reason: r.detail}
 				if e := r.end; e != nil {
-					row.Category, row.Odds = clean(e.Category), e.Odds.String()
+					row.Category, row.Odds = clean(e.Category), f.oddsText(e)
 					row.Amount, row.Exact = f.figure(asset, e.Amount, f.d.Trace.Policy), f.exact(asset, e.Amount.sum(f.d.Trace.Policy))
 					row.AtLeast, row.AtMost = f.coins(asset, amount(e.AtLeast), down), f.coins(asset, amount(e.AtMost), up)
-					row.Expected, row.ExactExpected = f.coins(asset, f.expected(e), nearest), f.exact(asset, f.expected(e))
+					row.Expected, row.ExactExpected = f.expectedText(e)
 				}
 				t.Rows = append(t.Rows, row)
 			}
