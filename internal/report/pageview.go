@@ -198,6 +198,9 @@ func (x *index) page() *pageView {
 	v.Crossed, v.MoreCrossed = x.crossedViews()
 	v.Bridged, v.MoreBridged = x.bridgedViews()
 	v.CoinJoins, v.OnwardFrom, v.Summary = x.coinJoinViews(), untied(x.d.Passages), x.accounted()
+	for i := range v.Summary {
+		v.Summary[i] = strings.ReplaceAll(v.Summary[i], " %", "\u00a0%")
+	}
 	v.CertaintiesMean, v.CoinJoinsMean, v.BridgedMean, v.SpreadMean = certaintiesMean, coinJoinsMean, bridgedMeans, spreadMean
 	v.Asked = "Where the value of " + clean(h.Subject) + " went"
 	if v.Backward {
