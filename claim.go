@@ -229,7 +229,8 @@ type Theft struct {
 	// is the thief's: a trace that starts from a withdrawal out of a mixer.
 	Carries     Amount
 	Probability float64
-	Height      int64 // of the block, which says when more exactly than Time; 0 where it is not told
+	Weight      float64 // what of Carries is to be expected, where that is not Probability; 0: it is
+	Height      int64   // of the block, which says when more exactly than Time; 0 where it is not told
 }
 
 // Stolen returns the part of Amount that was stolen.

@@ -206,12 +206,14 @@ type End struct {
 }
 
 // Odds say how likely value is the thief's at all that stands, under the headline policy,
-// on starts which methods infer: the least and the most probable of them, and the sum of
-// each start's part times its probability. Value that a swap paid out has the mean of what
-// was paid in.
+// on starts which methods infer: the least and the most probable of them, and what is to
+// be expected. Value that a swap paid out has the mean of what was paid in.
 type Odds struct {
 	Least, Most float64
-	Expected    Amount
+	// Expected is the sum of each start's part times its weight, ByChance times its
+	// probability. They differ where a part is an expectation already, as what a CoinJoin's
+	// outputs carry is: from ByChance follow the odds of what comes after.
+	Expected, ByChance Amount
 }
 
 // Bounds are the least and the most stolen value that can have reached an end under
@@ -322,8 +324,9 @@ type OnwardStart struct {
 	// Carries is what starts: at most the withdrawal's, and of all starts of a passage at
 	// most what was stolen of its deposits.
 	Carries Amount
-	// Probability is the withdrawal's times that of the deposits'.
-	Probability float64
+	// Probability is the withdrawal's times that of the deposits'. Weight is how much of
+	// Carries is to be expected: the same, but for what is Spread.
+	Probability, Weight float64
 }
 
 // A Passage is what one party paid into one place that unties what goes in from what
@@ -354,6 +357,7 @@ type Withdrawal struct {
 	// Carries is the part of Amount that is the passage's if the link is right: all of it
 	// out of a mixer's pool, a share of it out of a CoinJoin.
 	Carries Amount
+	Spread  bool   // Carries is what is to be expected of Amount: spread by the odds already
 	Fee     Amount // kept on the way: of Passage.Note, what the relayer kept
 	// Probability is the posterior of the methods together, calibrated on known cases.
 	Probability  float64

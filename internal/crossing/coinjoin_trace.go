@@ -204,7 +204,7 @@ func passed(h *fundtrail.Hop, coins map[fundtrail.TransferOutput]fundtrail.Taint
 		out := &t.Outputs[share.Output]
 		p.Withdrawals = append(p.Withdrawals, fundtrail.Withdrawal{
 			Tx: tx.ID, Record: fundtrail.TransferOutput{Transfer: t.ID, Output: share.Output}, Time: h.Time, To: out.Address,
-			Asset: h.Asset, Amount: out.Amount, Carries: fundtrail.NewAmount(share.Expected),
+			Asset: h.Asset, Amount: out.Amount, Carries: fundtrail.NewAmount(share.Expected), Spread: true,
 			Probability: share.Odds, Certainty: certainty, Method: SpreadMethod, AnonymitySet: cj.AnonymitySet(t, share.Output),
 		})
 	}

@@ -6,19 +6,24 @@ import "github.com/fundtrail/fundtrail"
 const million = 1_000_000
 
 // An arrival is what a ledger record brought, and what of it is stolen under the headline
-// policy: for certain, or times the odds.
-type arrival struct{ amount, stolen, expected fundtrail.Amount }
+// policy: if all is right, as is to be expected, and times the probability.
+type arrival struct{ amount, stolen, expected, byChance fundtrail.Amount }
 
 func (a *arrival) add(b arrival) {
-	a.amount, a.stolen, a.expected = plus(a.amount, b.amount), plus(a.stolen, b.stolen), plus(a.expected, b.expected)
+	a.amount, a.stolen = plus(a.amount, b.amount), plus(a.stolen, b.stolen)
+	a.expected, a.byChance = plus(a.expected, b.expected), plus(a.byChance, b.byChance)
 }
 
-// odds is the probability of the stolen part, by value.
-func (a *arrival) odds() float64 {
-	if a.stolen.IsZero() || a.expected == a.stolen {
+// odds is the probability of the stolen part, by value, and weight how much of it is to be
+// expected.
+func (a *arrival) odds() float64   { return a.part(a.byChance) }
+func (a *arrival) weight() float64 { return a.part(a.expected) }
+
+func (a *arrival) part(of fundtrail.Amount) float64 {
+	if a.stolen.IsZero() || of == a.stolen {
 		return 1
 	}
-	parts, _ := a.expected.MulDiv(fundtrail.NewAmount(million), a.stolen)
+	parts, _ := of.MulDiv(fundtrail.NewAmount(million), a.stolen)
 	return float64(parts.Uint64()) / million
 }
 
@@ -39,9 +44,10 @@ func arrivals(tr *fundtrail.Trace) map[fundtrail.TransferOutput]arrival {
 		if h.Kind == fundtrail.HopFee {
 			continue
 		}
-		a := arrival{h.Amount, h.Taint[tr.Policy], h.Taint[tr.Policy]}
+		stolen := h.Taint[tr.Policy]
+		a := arrival{h.Amount, stolen, stolen, stolen}
 		if h.Odds != nil {
-			a.expected = h.Odds.Expected
+			a.expected, a.byChance = h.Odds.Expected, h.Odds.ByChance
 		}
 		out[h.Record] = a
 	}

@@ -237,7 +237,7 @@ func (f *follower) known(starts []fundtrail.Theft) (all, known int) {
 func (f *follower) theft(s *fundtrail.OnwardStart) fundtrail.Theft {
 	p := &f.at(s.Onward).Passages[s.Passage]
 	w := &p.Withdrawals[s.Withdrawal]
-	t := fundtrail.Theft{Tx: w.Tx, Address: w.To, Asset: w.Asset, Amount: w.Amount, Time: w.Time, Height: w.Height, Carries: s.Carries, Probability: s.Probability}
+	t := fundtrail.Theft{Tx: w.Tx, Address: w.To, Asset: w.Asset, Amount: w.Amount, Time: w.Time, Height: w.Height, Carries: s.Carries, Probability: s.Probability, Weight: s.Weight}
 	if w.Record != (fundtrail.TransferOutput{}) {
 		t.Tx, t.Index, t.HasIndex = w.Record.Transfer.Tx, w.Record.Transfer.Index, true
 		if info, _ := t.Tx.Chain.Info(); info.Model == fundtrail.Coins {
@@ -284,7 +284,10 @@ func (f *follower) starts(from []int) map[fundtrail.Certainty][]fundtrail.Onward
 			rooms[fundtrail.OnwardStart{Onward: at, Passage: i}] = &[3]room{{deposited: in}, {deposited: in}, {deposited: in}}
 			for k := range p.Withdrawals {
 				w := &p.Withdrawals[k]
-				c := candidate{fundtrail.OnwardStart{Onward: at, Passage: i, Withdrawal: k, Carries: w.Carries, Probability: w.Probability * in.odds()}, w.Certainty}
+				c := candidate{fundtrail.OnwardStart{Onward: at, Passage: i, Withdrawal: k, Carries: w.Carries, Probability: w.Probability * in.odds(), Weight: w.Probability * in.weight()}, w.Certainty}
+				if w.Spread {
+					c.Weight = in.weight()
+				}
 				if f.outside(w) {
 					continue
 				}

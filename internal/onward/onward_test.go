@@ -442,3 +442,45 @@ func TestRefuses(t *testing.T) {
 		t.Errorf("backward: %v", err)
 	}
 }
+
+// TestSpread: what a CoinJoin's output carries is an expectation already, so that all of it
+// is expected; what comes after it is no likelier for that.
+func TestSpread(t *testing.T) {
+	text := ledgertest.MustParse(`2022-03-29T10:00Z t1 eth victim -> thief 100 ETH
+2022-03-29T11:00Z t2 eth thief -> mixer 100 ETH
+2022-03-29T13:00Z t3 eth taker -> mixer 90 ETH
+2022-03-29T15:00Z t4 eth last -> friend 8 ETH`)
+	name := func(s string) fundtrail.Address { return ledgertest.Address(fundtrail.Ethereum, s) }
+	out := func(to string, hour int, amount, carries uint64, p float64, spread bool) fundtrail.Withdrawal {
+		coins, _ := fundtrail.NewAmount(amount).Mul(fundtrail.NewAmount(1e18))
+		part, _ := fundtrail.NewAmount(carries).Mul(fundtrail.NewAmount(1e18))
+		return fundtrail.Withdrawal{Tx: ledgertest.Tx(fundtrail.Ethereum, "w"+to), To: name(to), Time: time.Date(2022, 3, 29, hour, 30, 0, 0, time.UTC),
+			Asset: eth, Amount: coins, Carries: part, Spread: spread, Probability: p, Certainty: crossing.CertaintyOf(p)}
+	}
+	in := trace.Input{Ledger: seal(t, text.Transactions), Thefts: []fundtrail.Theft{{Tx: ledgertest.Tx(fundtrail.Ethereum, "t1")}},
+		Tags: func(a fundtrail.Address) []fundtrail.Tag {
+			if a != name("mixer") {
+				return nil
+			}
+			return []fundtrail.Tag{{Address: a, Label: "mixer", Category: "mixing_service", Confidence: 90}}
+		}}
+	p := &pool{linked: map[fundtrail.Address][]int{name("thief"): {0}, name("taker"): {1}}, out: []fundtrail.Withdrawal{
+		out("taker", 11, 90, 20, .25, true), out("last", 13, 10, 10, .5, false)}}
+	tr, err := onward.Run(t.Context(), in, trace.Options{}, p, onward.Rounds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s strings.Builder
+	for _, o := range tr.Onward {
+		fmt.Fprintf(&s, "%s %d starts with %v, weight %v:", o.Certainty, o.Round, o.Starts[0].Probability, o.Starts[0].Weight)
+		for _, e := range o.Trace.Ends {
+			fmt.Fprintf(&s, " %s %s at %v expects %s;", e.Kind, e.Taint[fundtrail.FIFO].Decimal(18), e.Odds.Least, e.Odds.Expected.Decimal(18))
+		}
+		s.WriteString("\n")
+	}
+	want := "possible 1 starts with 0.25, weight 1: mixer 20 at 0.25 expects 20;\n" +
+		"possible 2 starts with 0.125, weight 0.5: coverage 8 at 0.125 expects 4; held 2 at 0.125 expects 1;\n"
+	if s.String() != want {
+		t.Errorf("got\n%swant\n%s", s.String(), want)
+	}
+}

@@ -30,6 +30,7 @@ type OnwardStart struct {
 	Withdrawal  int     `json:"withdrawal"`
 	Carries     string  `json:"carries"`     // base units that start
 	Probability float64 `json:"probability"` // the withdrawal's times its deposits', to three places
+	Weight      float64 `json:"weight"`      // what of carries is to be expected, to three places: probability, but for what is spread by odds already
 }
 
 // onward writes the onward traces, each with lists of its own.
@@ -46,7 +47,7 @@ func (b *builder) onward() {
 		sub.flow()
 		out := Onward{Certainty: string(o.Certainty), Round: o.Round, StartedAt: o.Addresses, Known: o.Known, Flow: sub.d.Flow, Gaps: sub.gaps(), Notes: o.Trace.Notes}
 		for _, s := range o.Starts {
-			out.Starts = append(out.Starts, OnwardStart{s.Onward, s.Passage, s.Withdrawal, s.Carries.String(), places(s.Probability)})
+			out.Starts = append(out.Starts, OnwardStart{s.Onward, s.Passage, s.Withdrawal, s.Carries.String(), places(s.Probability), places(s.Weight)})
 		}
 		b.d.Assets = sub.d.Assets
 		b.assets = sub.assets
@@ -61,29 +62,14 @@ func (b *builder) onward() {
 type follower struct {
 	*index
 	o *Onward
-	// Assets of which value came out of CoinJoins: what starts is spread by odds already, so
-	// that a part times its odds is no expectation.
-	spread map[string]bool
 }
 
-// spreadMean says why some columns tell nothing expected.
-const spreadMean = "Of what came out of CoinJoins nothing is called expected: what starts there is each output's part as it was spread, by its odds already."
+// spreadMean says what is expected of what came out of CoinJoins.
+const spreadMean = "Of what came out of CoinJoins what starts is each output's part as it was spread, by its odds already: all of that is expected."
 
 // onward lists the onward traces in the order of the document: by round, the surest first.
 func (x *index) onward() []follower {
 	var out []follower
-	spread := map[string]bool{}
-	note := func(passages []Passage) {
-		for i := range passages {
-			if passages[i].inCoinJoin() {
-				spread[passages[i].Asset] = true
-			}
-		}
-	}
-	note(x.d.Passages)
-	for i := range x.d.Onward {
-		note(x.d.Onward[i].Passages)
-	}
 	for i := range x.d.Onward {
 		o := &x.d.Onward[i]
 		sub := newIndex(&Document{Trace: x.d.Trace, Assets: x.d.Assets, Flow: o.Flow, Coverage: Coverage{Gaps: o.Gaps, Notes: o.Notes}})
@@ -91,7 +77,7 @@ func (x *index) onward() []follower {
 		for asset, n := range x.places {
 			sub.places[asset] = n
 		}
-		out = append(out, follower{sub, o, spread})
+		out = append(out, follower{sub, o})
 	}
 	return out
 }
@@ -146,9 +132,6 @@ func (f *follower) expected(e *End) fundtrail.Amount {
 
 // expectedText writes an end's expected amount, and exact with every digit.
 func (f *follower) expectedText(e *End) (text, exact string) {
-	if f.spread[e.Asset] {
-		return "n/a", ""
-	}
 	return f.coins(e.Asset, f.expected(e), nearest), f.exact(e.Asset, f.expected(e))
 }
 
@@ -265,7 +248,7 @@ func (t *texter) onward() {
 	}
 	if len(list) > 0 {
 		spread := ""
-		if len(list[0].spread) > 0 {
+		if slices.ContainsFunc(t.d.Passages, func(p Passage) bool { return p.inCoinJoin() }) {
 			spread = " " + spreadMean
 		}
 		t.text(faint, 2, 2, "Certain, probable and possible are three accounts of what may be the same value: they are never added up, nor are rounds. Expected is each withdrawal's part times the probability that it is the thief's; at least and at most hold if all that starts the column is."+spread)

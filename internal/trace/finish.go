@@ -288,7 +288,7 @@ func (r *run) lostEnd(asset fundtrail.Asset, own []fundtrail.ResolvedTheft, v ve
 	var odds oddsSum
 	for _, theft := range own {
 		sum, _ = sum.Add(theft.Stolen())
-		odds.add(theft.Stolen(), oddsOf(theft.Probability))
+		odds.add(theft.Stolen(), oddsOf(&theft.Theft))
 		if e.Kind != fundtrail.EndSwap || e.Actor != "" {
 			e.Addresses = append(e.Addresses, theft.Address) // a swap, where it is told, is elsewhere
 		}

@@ -6,37 +6,55 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-// odds is the probability of a start in millionths, so that sums come out the same on
-// every machine.
-type odds uint32
+// million is the parts in which odds are reckoned, so that sums come out the same on every
+// machine.
+const million = 1_000_000
+
+// odds are the probability of a start, and how much of it is to be expected, in millionths.
+// The two differ where what starts is an expectation already.
+type odds struct{ chance, weight uint32 }
 
 // sure is the odds of what no method had to infer.
-const sure odds = 1_000_000
+var sure = odds{million, million}
 
-// oddsOf reads a probability; 0 is that of a start which states none.
-func oddsOf(p float64) odds {
-	if !(p > 0 && p < 1) {
-		return sure
+// oddsOf reads the odds of a start, of which 0 is stated by none.
+func oddsOf(t *fundtrail.Theft) odds {
+	o := odds{millionths(t.Probability), millionths(t.Weight)}
+	if t.Weight == 0 {
+		o.weight = o.chance
 	}
-	return odds(max(1, math.Round(p*float64(sure))))
+	return o
+}
+
+func millionths(p float64) uint32 {
+	if !(p > 0 && p < 1) {
+		return million
+	}
+	return uint32(max(1, math.Round(p*million)))
 }
 
 // An oddsSum is value by the odds of the starts it comes from.
 type oddsSum struct {
-	least, most      odds
-	amount, expected fundtrail.Amount
+	least, most                uint32
+	amount, expected, byChance fundtrail.Amount
 }
 
 func (s *oddsSum) add(amount fundtrail.Amount, o odds) {
 	if amount.IsZero() {
 		return
 	}
-	if s.amount.IsZero() || o < s.least {
-		s.least = o
+	if s.amount.IsZero() || o.chance < s.least {
+		s.least = o.chance
 	}
-	s.most = max(s.most, o)
-	part, _ := amount.MulDiv(fundtrail.NewAmount(uint64(o)), fundtrail.NewAmount(uint64(sure)))
-	s.amount, s.expected = plus(s.amount, amount), plus(s.expected, part)
+	s.most = max(s.most, o.chance)
+	s.amount = plus(s.amount, amount)
+	s.expected, s.byChance = plus(s.expected, parts(amount, o.weight)), plus(s.byChance, parts(amount, o.chance))
+}
+
+// parts is so many millionths of an amount, rounded down.
+func parts(amount fundtrail.Amount, n uint32) fundtrail.Amount {
+	part, _ := amount.MulDiv(fundtrail.NewAmount(uint64(n)), fundtrail.NewAmount(million))
+	return part
 }
 
 // mean is the odds of the whole.
@@ -44,16 +62,19 @@ func (s *oddsSum) mean() odds {
 	if s.amount.IsZero() {
 		return sure
 	}
-	o, _ := s.expected.MulDiv(fundtrail.NewAmount(uint64(sure)), s.amount)
-	return odds(max(1, o.Uint64()))
+	of := func(part fundtrail.Amount) uint32 {
+		n, _ := part.MulDiv(fundtrail.NewAmount(million), s.amount)
+		return uint32(max(1, n.Uint64()))
+	}
+	return odds{of(s.byChance), of(s.expected)}
 }
 
 // odds is the sum as a trace tells it, nil when all of it is certain.
 func (s *oddsSum) odds() *fundtrail.Odds {
-	if s == nil || s.amount.IsZero() || s.least == sure {
+	if s == nil || s.amount.IsZero() || s.least == million && s.expected == s.amount {
 		return nil
 	}
-	return &fundtrail.Odds{Least: float64(s.least) / float64(sure), Most: float64(s.most) / float64(sure), Expected: s.expected}
+	return &fundtrail.Odds{Least: float64(s.least) / million, Most: float64(s.most) / million, Expected: s.expected, ByChance: s.byChance}
 }
 
 // inferred reports whether any start of the run is one that a method infers.
@@ -78,10 +99,10 @@ func addOdds(a *fundtrail.Odds, x fundtrail.Amount, b *fundtrail.Odds, y fundtra
 		return b
 	}
 	if a == nil {
-		a = &fundtrail.Odds{Least: 1, Most: 1, Expected: x}
+		a = &fundtrail.Odds{Least: 1, Most: 1, Expected: x, ByChance: x}
 	}
 	if b == nil {
-		b = &fundtrail.Odds{Least: 1, Most: 1, Expected: y}
+		b = &fundtrail.Odds{Least: 1, Most: 1, Expected: y, ByChance: y}
 	}
-	return &fundtrail.Odds{Least: min(a.Least, b.Least), Most: max(a.Most, b.Most), Expected: plus(a.Expected, b.Expected)}
+	return &fundtrail.Odds{Least: min(a.Least, b.Least), Most: max(a.Most, b.Most), Expected: plus(a.Expected, b.Expected), ByChance: plus(a.ByChance, b.ByChance)}
 }

@@ -249,7 +249,7 @@ func (r *run) recordedTheft(t fundtrail.Theft, span fundtrail.Span) (bool, error
 		if own.Stolen() != m.Amount {
 			r.shares[p] = own.Stolen()
 		}
-		if o := oddsOf(t.Probability); o != sure {
+		if o := oddsOf(&t); o != sure {
 			r.odds[p] = o
 		}
 		if coins {
@@ -284,7 +284,7 @@ func (r *run) statedTheft(t fundtrail.Theft) error {
 		return nil
 	}
 	r.starts[addr] = true
-	r.deposits = append(r.deposits, deposit{at: at, time: r.until(t.Asset.Chain, when), addr: addr, asset: asset, amount: t.Amount, stolen: t.Stolen(), odds: oddsOf(t.Probability), told: t.Probability > 0})
+	r.deposits = append(r.deposits, deposit{at: at, time: r.until(t.Asset.Chain, when), addr: addr, asset: asset, amount: t.Amount, stolen: t.Stolen(), odds: oddsOf(&t), told: t.Probability > 0})
 	return r.steal(asset, t.Stolen(), resolved)
 }
 
