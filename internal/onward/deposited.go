@@ -31,18 +31,24 @@ func plus(a, b fundtrail.Amount) fundtrail.Amount {
 	return sum
 }
 
-// arrivals are the records of a trace.
+// arrivals are what the records of a trace brought. A coin that a crossing pays to as well
+// as its transaction's inputs has two hops; what came back to what is stolen is no more of it.
 func arrivals(tr *fundtrail.Trace) map[fundtrail.TransferOutput]arrival {
 	out := make(map[fundtrail.TransferOutput]arrival, len(tr.Hops))
 	for i := range tr.Hops {
 		h := &tr.Hops[i]
-		if h.Kind == fundtrail.HopFee {
+		if h.Kind == fundtrail.HopFee || h.End >= 0 && tr.Ends[h.End].Kind == fundtrail.EndReturned {
 			continue
 		}
-		a := arrival{h.Amount, h.Taint[tr.Policy], h.Taint[tr.Policy]}
+		stolen := h.Taint[tr.Policy]
+		expected := stolen
 		if h.Odds != nil {
-			a.expected = h.Odds.Expected
+			expected = h.Odds.Expected
 		}
+		a := out[h.Record]
+		a.amount = h.Amount // of the record, however many hops
+		a.stolen = plus(a.stolen, stolen).Min(a.amount)
+		a.expected = plus(a.expected, expected).Min(a.stolen)
 		out[h.Record] = a
 	}
 	return out
