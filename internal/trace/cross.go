@@ -218,24 +218,35 @@ func (r *run) inject(p fundtrail.Position, inj *injection, from, to fundtrail.Ad
 	return r.arrive(p, from, to, asset, fundtrail.Move, -1, hopCrossing)
 }
 
-// records returns the positions of ledger records, ok is false when one is missing.
+// records returns the positions of ledger records, ok is false when one is missing. It
+// reads each of their transactions once.
 func (r *run) records(outputs []fundtrail.TransferOutput) (at []fundtrail.Position, ok bool) {
+	places := map[fundtrail.TransferOutput]fundtrail.Position{}
 	for _, o := range outputs {
-		span, found := r.ledger.FindTx(o.Transfer.Tx)
-		if !found {
-			return nil, false
-		}
-		found = false
-		var m fundtrail.Movement
-		for q := span.First; q < span.End && !found; q++ {
-			r.ledger.Movement(q, &m)
-			if found = m.Kind != fundtrail.MoveInput && r.ledger.Output(q) == o; found {
-				at = append(at, q)
+		places[o] = fundtrail.NoPosition
+	}
+	read := map[fundtrail.TxID]bool{}
+	var m fundtrail.Movement
+	for _, o := range outputs {
+		if tx := o.Transfer.Tx; !read[tx] {
+			read[tx] = true
+			span, found := r.ledger.FindTx(tx)
+			if !found {
+				return nil, false
+			}
+			for q := span.First; q < span.End; q++ {
+				if r.ledger.Movement(q, &m); m.Kind == fundtrail.MoveInput {
+					continue
+				}
+				if p, wanted := places[r.ledger.Output(q)]; wanted && p == fundtrail.NoPosition {
+					places[r.ledger.Output(q)] = q
+				}
 			}
 		}
-		if !found {
+		if places[o] == fundtrail.NoPosition {
 			return nil, false
 		}
+		at = append(at, places[o])
 	}
 	return at, true
 }
