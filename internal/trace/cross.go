@@ -19,7 +19,8 @@ type injection struct {
 // cross asks where the value of an event goes on that ends at a service, and prepares
 // for it to come out there. What comes out is the share of the crossing's value that
 // this event's taint is of what went in, rounded down. The asset may be another one, so
-// the leg that goes in still ends here, and the leg that comes out begins anew.
+// the leg that goes in still ends here, and the leg that comes out begins anew. A crossing
+// of which nothing can come out is none.
 func (r *run) cross(e *event, pc *parcel) {
 	if r.in.Crossings == nil || r.back || r.opt.MaxHops > 0 && int(e.depth) > r.opt.MaxHops {
 		return
@@ -37,10 +38,12 @@ func (r *run) cross(e *event, pc *parcel) {
 			taint[p] = taint[fundtrail.Haircut]
 		}
 	}
+	came := len(a.outs) == 0
 	for _, q := range a.outs {
 		if a.in.IsZero() || !r.comesOut(a, q, p) {
 			continue
 		}
+		came = true
 		amount := r.amountAt(q)
 		inj := r.crossed[q]
 		if inj == nil {
@@ -56,7 +59,9 @@ func (r *run) cross(e *event, pc *parcel) {
 		inj.depth = min(inj.depth, e.depth)
 		r.want(q)
 	}
-	e.kind, e.crossing = hopCrossing, r.passage(a.crossing)
+	if came {
+		e.kind, e.crossing = hopCrossing, r.passage(a.crossing)
+	}
 }
 
 // entered is the verdict about a record that is the way into a crossing: value ends at
