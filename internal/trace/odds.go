@@ -25,6 +25,7 @@ func oddsOf(p float64) odds {
 type oddsSum struct {
 	least, most      odds
 	amount, expected fundtrail.Amount
+	parts            uint64 // of expected, in millionths of a base unit
 }
 
 func (s *oddsSum) add(amount fundtrail.Amount, o odds) {
@@ -35,7 +36,14 @@ func (s *oddsSum) add(amount fundtrail.Amount, o odds) {
 		s.least = o
 	}
 	s.most = max(s.most, o)
-	part, _ := amount.MulDiv(fundtrail.NewAmount(uint64(o)), fundtrail.NewAmount(uint64(sure)))
+	million := fundtrail.NewAmount(uint64(sure))
+	part, _ := amount.MulDiv(fundtrail.NewAmount(uint64(o)), million)
+	whole, _ := amount.MulDiv(fundtrail.NewAmount(1), million)
+	whole, _ = whole.Mul(million)
+	rest, _ := amount.Sub(whole) // below a million
+	s.parts += rest.Uint64() * uint64(o) % uint64(sure)
+	part = plus(part, fundtrail.NewAmount(s.parts/uint64(sure)))
+	s.parts %= uint64(sure)
 	s.amount, s.expected = plus(s.amount, amount), plus(s.expected, part)
 }
 
@@ -43,6 +51,10 @@ func (s *oddsSum) add(amount fundtrail.Amount, o odds) {
 func (s *oddsSum) mean() odds {
 	if s.amount.IsZero() {
 		return sure
+	}
+	if all, over := s.expected.Mul(fundtrail.NewAmount(uint64(sure))); !over { // else parts are nothing beside it
+		o, _ := plus(all, fundtrail.NewAmount(s.parts)).MulDiv(fundtrail.NewAmount(1), s.amount)
+		return odds(max(1, o.Uint64()))
 	}
 	o, _ := s.expected.MulDiv(fundtrail.NewAmount(uint64(sure)), s.amount)
 	return odds(max(1, o.Uint64()))

@@ -158,13 +158,17 @@ func (t *router) event(e *event, place []int32) {
 	}
 }
 
-// startOdds is the odds of value that begins at an event.
+// startOdds is the odds of value that begins at an event: a theft's own, whether or not it
+// goes into a crossing at once, or those of what went into the crossing that brings it out.
 func (t *router) startOdds(e *event) odds {
-	if sum := t.crossed[t.r.ledger.Output(e.at)]; sum != nil && e.kind == hopCrossing {
-		return sum.mean()
+	if t.r.thefts[e.at] {
+		if o, ok := t.r.odds[e.at]; ok {
+			return o
+		}
+		return sure
 	}
-	if o, ok := t.r.odds[e.at]; ok && e.kind == hopTheft {
-		return o
+	if sum := t.crossed[t.r.ledger.Output(e.at)]; sum != nil {
+		return sum.mean()
 	}
 	return sure
 }
