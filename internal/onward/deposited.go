@@ -36,19 +36,24 @@ func plus(a, b fundtrail.Amount) fundtrail.Amount {
 	return sum
 }
 
-// arrivals are the records of a trace.
+// arrivals are what the records of a trace brought. A coin that a crossing pays to as well
+// as its transaction's inputs has two hops; what came back to what is stolen is no more of it.
 func arrivals(tr *fundtrail.Trace) map[fundtrail.TransferOutput]arrival {
 	out := make(map[fundtrail.TransferOutput]arrival, len(tr.Hops))
 	for i := range tr.Hops {
 		h := &tr.Hops[i]
-		if h.Kind == fundtrail.HopFee {
+		if h.Kind == fundtrail.HopFee || h.End >= 0 && tr.Ends[h.End].Kind == fundtrail.EndReturned {
 			continue
 		}
 		stolen := h.Taint[tr.Policy]
-		a := arrival{h.Amount, stolen, stolen, stolen}
+		expected, byChance := stolen, stolen
 		if h.Odds != nil {
-			a.expected, a.byChance = h.Odds.Expected, h.Odds.ByChance
+			expected, byChance = h.Odds.Expected, h.Odds.ByChance
 		}
+		a := out[h.Record]
+		a.amount = h.Amount // of the record, however many hops
+		a.stolen = plus(a.stolen, stolen).Min(a.amount)
+		a.expected, a.byChance = plus(a.expected, expected).Min(a.stolen), plus(a.byChance, byChance).Min(a.stolen)
 		out[h.Record] = a
 	}
 	return out

@@ -19,7 +19,8 @@ type injection struct {
 // cross asks where the value of an event goes on that ends at a service, and prepares
 // for it to come out there. What comes out is the share of the crossing's value that
 // this event's taint is of what went in, rounded down. The asset may be another one, so
-// the leg that goes in still ends here, and the leg that comes out begins anew.
+// the leg that goes in still ends here, and the leg that comes out begins anew. A crossing
+// of which nothing can come out is none.
 func (r *run) cross(e *event, pc *parcel) {
 	if r.in.Crossings == nil || r.back || r.tooDeep(e.depth) {
 		return
@@ -37,10 +38,12 @@ func (r *run) cross(e *event, pc *parcel) {
 			taint[p] = taint[fundtrail.Haircut]
 		}
 	}
+	came := len(a.outs) == 0
 	for _, q := range a.outs {
 		if a.in.IsZero() || !r.comesOut(a, q, p) {
 			continue
 		}
+		came = true
 		amount := r.amountAt(q)
 		inj := r.crossed[q]
 		if inj == nil {
@@ -56,7 +59,9 @@ func (r *run) cross(e *event, pc *parcel) {
 		inj.depth = min(inj.depth, e.depth)
 		r.want(q)
 	}
-	e.kind, e.crossing = hopCrossing, r.passage(a.crossing)
+	if came {
+		e.kind, e.crossing = hopCrossing, r.passage(a.crossing)
+	}
 }
 
 // entered is the verdict about a record that is the way into a crossing: value ends at
@@ -237,24 +242,35 @@ func (r *run) inject(p fundtrail.Position, inj *injection, from, to fundtrail.Ad
 	return r.arrive(p, from, to, asset, fundtrail.Move, -1, hopCrossing)
 }
 
-// records returns the positions of ledger records, ok is false when one is missing.
+// records returns the positions of ledger records, ok is false when one is missing. It
+// reads each of their transactions once.
 func (r *run) records(outputs []fundtrail.TransferOutput) (at []fundtrail.Position, ok bool) {
+	places := map[fundtrail.TransferOutput]fundtrail.Position{}
 	for _, o := range outputs {
-		span, found := r.ledger.FindTx(o.Transfer.Tx)
-		if !found {
-			return nil, false
-		}
-		found = false
-		var m fundtrail.Movement
-		for q := span.First; q < span.End && !found; q++ {
-			r.ledger.Movement(q, &m)
-			if found = m.Kind != fundtrail.MoveInput && r.ledger.Output(q) == o; found {
-				at = append(at, q)
+		places[o] = fundtrail.NoPosition
+	}
+	read := map[fundtrail.TxID]bool{}
+	var m fundtrail.Movement
+	for _, o := range outputs {
+		if tx := o.Transfer.Tx; !read[tx] {
+			read[tx] = true
+			span, found := r.ledger.FindTx(tx)
+			if !found {
+				return nil, false
+			}
+			for q := span.First; q < span.End; q++ {
+				if r.ledger.Movement(q, &m); m.Kind == fundtrail.MoveInput {
+					continue
+				}
+				if p, wanted := places[r.ledger.Output(q)]; wanted && p == fundtrail.NoPosition {
+					places[r.ledger.Output(q)] = q
+				}
 			}
 		}
-		if !found {
+		if places[o] == fundtrail.NoPosition {
 			return nil, false
 		}
+		at = append(at, places[o])
 	}
 	return at, true
 }

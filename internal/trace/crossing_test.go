@@ -226,7 +226,7 @@ var crossingCases = []crossingCase{
 		crossings: "eth:t3:1000000 => btc:b1:0",
 		want: `
 			t1 theft 10 10 10 10 10 10
-			t3 crossing 4 4 4 4 4 4`,
+			t3 transfer 4 4 4 4 4 4`,
 	},
 	{
 		name: "nor in the same second on another chain, whatever happens there",
@@ -242,7 +242,7 @@ var crossingCases = []crossingCase{
 			b0 theft 3 3 3 3 3
 			b2 transfer 3 3 3 3 3
 			t1 theft 10 10 10 10 10 10
-			t3 crossing 4 4 4 4 4 4`,
+			t3 transfer 4 4 4 4 4 4`,
 	},
 	{
 		name: "nor in the same second on a chain that is visited later",
@@ -255,7 +255,7 @@ var crossingCases = []crossingCase{
 		crossings: "btc:b2:0 => eth:t1:1000000",
 		want: `
 			b1 theft 10 10 10 10 10
-			b2 crossing 10 10 10 10 10`,
+			b2 transfer 10 10 10 10 10`,
 	},
 	{
 		name: "nor where the visit has passed, as blocks' times step back",
@@ -273,7 +273,7 @@ var crossingCases = []crossingCase{
 			b0 theft 3 3 3 3 3
 			b2 transfer 3 3 3 3 3
 			t1 theft 10 10 10 10 10 10
-			t3 crossing 4 4 4 4 4 4`,
+			t3 transfer 4 4 4 4 4 4`,
 	},
 	{
 		name: "two go in, of which one too late",
@@ -288,7 +288,7 @@ var crossingCases = []crossingCase{
 			b1 crossing 5 5 5 5 5
 			t1 theft 10 10 10 10 10 10
 			t3 crossing 4 4 4 4 4 4
-			t4 crossing 4 4 4 4 4 4`,
+			t4 transfer 4 4 4 4 4 4`,
 	},
 	{
 		name: "an output that the ledger lacks",

@@ -13,7 +13,6 @@ func unix(t int64) time.Time { return time.Unix(t, 0).UTC() }
 
 // finish makes the trace from what the visit found.
 func (r *run) finish() (*fundtrail.Trace, error) {
-	r.order()
 	r.leftovers()
 	if err := r.total(); err != nil {
 		return nil, err
@@ -29,32 +28,24 @@ func (r *run) finish() (*fundtrail.Trace, error) {
 	return t, r.ledger.Err()
 }
 
-// order puts the events into the order of the visit. Only thefts of coins are noted
-// before their turn.
-func (r *run) order() {
+// inOrderOfLedger returns the events in the order of the ledger (backward: in reverse). The
+// visit has another where it goes from chain to chain, where a plan has its own, and for
+// thefts of coins, which are noted before their turn.
+func (r *run) inOrderOfLedger() []*event {
+	list := make([]*event, 0, r.events.len())
+	for _, e := range r.events.all() {
+		list = append(list, e)
+	}
 	compare := func(x, y *event) int {
 		if r.back {
 			return cmp.Compare(y.at, x.at)
 		}
 		return cmp.Compare(x.at, y.at)
 	}
-	sorted := true
-	for i := int32(1); i < int32(r.events.len()); i++ {
-		sorted = sorted && compare(r.events.at(i-1), r.events.at(i)) <= 0
+	if !slices.IsSortedFunc(list, compare) {
+		slices.SortStableFunc(list, compare)
 	}
-	if sorted {
-		return
-	}
-	list := make([]*event, 0, r.events.len())
-	for _, e := range r.events.all() {
-		list = append(list, e)
-	}
-	slices.SortStableFunc(list, compare)
-	var events slab[event]
-	for _, e := range list {
-		events.add(e)
-	}
-	r.events = events
+	return list
 }
 
 // describe turns what the run holds by number into what can be read.
@@ -320,8 +311,8 @@ func (r *run) traced(theft fundtrail.TxID) bool {
 
 // describeHops lists the ledger records that carried value.
 func (r *run) describeHops(t *fundtrail.Trace, place []int32) {
-	n := 0
-	for _, e := range r.events.all() {
+	n, events := 0, r.inOrderOfLedger()
+	for _, e := range events {
 		r.about(e.from).met, r.about(e.to).met = true, true
 		if e.kind != noHop {
 			n++
@@ -332,7 +323,7 @@ func (r *run) describeHops(t *fundtrail.Trace, place []int32) {
 	// The outputs of a transaction spend the same coins, which are listed once: of n
 	// inputs and n outputs, n and not n².
 	spends := map[[2]int32][]fundtrail.TransferOutput{}
-	for _, e := range r.events.all() {
+	for _, e := range events {
 		if e.kind != noHop {
 			r.hop(&t.Hops[n], e, place)
 			t.Hops[n].Spends = r.cite(e.spends, spends)

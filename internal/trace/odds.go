@@ -35,8 +35,37 @@ func millionths(p float64) uint32 {
 
 // An oddsSum is value by the odds of the starts it comes from.
 type oddsSum struct {
-	least, most                uint32
-	amount, expected, byChance fundtrail.Amount
+	least, most        uint32
+	amount             fundtrail.Amount
+	expected, byChance portion
+}
+
+// A portion is a sum of parts of amounts, with the millionths of a base unit that many
+// small ones would lose.
+type portion struct {
+	whole      fundtrail.Amount
+	millionths uint64
+}
+
+// add adds so many millionths of an amount.
+func (s *portion) add(amount fundtrail.Amount, n uint32) {
+	part, _ := amount.MulDiv(fundtrail.NewAmount(uint64(n)), fundtrail.NewAmount(million))
+	whole, _ := amount.MulDiv(fundtrail.NewAmount(1), fundtrail.NewAmount(million))
+	whole, _ = whole.Mul(fundtrail.NewAmount(million))
+	rest, _ := amount.Sub(whole) // below a million
+	s.millionths += rest.Uint64() * uint64(n) % million
+	s.whole = plus(plus(s.whole, part), fundtrail.NewAmount(s.millionths/million))
+	s.millionths %= million
+}
+
+// of returns the part that the sum is of an amount, in millionths.
+func (s *portion) of(amount fundtrail.Amount) uint32 {
+	if all, over := s.whole.Mul(fundtrail.NewAmount(million)); !over { // else millionths are nothing beside it
+		n, _ := plus(all, fundtrail.NewAmount(s.millionths)).MulDiv(fundtrail.NewAmount(1), amount)
+		return uint32(max(1, n.Uint64()))
+	}
+	n, _ := s.whole.MulDiv(fundtrail.NewAmount(million), amount)
+	return uint32(max(1, n.Uint64()))
 }
 
 func (s *oddsSum) add(amount fundtrail.Amount, o odds) {
@@ -48,13 +77,8 @@ func (s *oddsSum) add(amount fundtrail.Amount, o odds) {
 	}
 	s.most = max(s.most, o.chance)
 	s.amount = plus(s.amount, amount)
-	s.expected, s.byChance = plus(s.expected, parts(amount, o.weight)), plus(s.byChance, parts(amount, o.chance))
-}
-
-// parts is so many millionths of an amount, rounded down.
-func parts(amount fundtrail.Amount, n uint32) fundtrail.Amount {
-	part, _ := amount.MulDiv(fundtrail.NewAmount(uint64(n)), fundtrail.NewAmount(million))
-	return part
+	s.expected.add(amount, o.weight)
+	s.byChance.add(amount, o.chance)
 }
 
 // mean is the odds of the whole.
@@ -62,19 +86,15 @@ func (s *oddsSum) mean() odds {
 	if s.amount.IsZero() {
 		return sure
 	}
-	of := func(part fundtrail.Amount) uint32 {
-		n, _ := part.MulDiv(fundtrail.NewAmount(million), s.amount)
-		return uint32(max(1, n.Uint64()))
-	}
-	return odds{of(s.byChance), of(s.expected)}
+	return odds{s.byChance.of(s.amount), s.expected.of(s.amount)}
 }
 
 // odds is the sum as a trace tells it, nil when all of it is certain.
 func (s *oddsSum) odds() *fundtrail.Odds {
-	if s == nil || s.amount.IsZero() || s.least == million && s.expected == s.amount {
+	if s == nil || s.amount.IsZero() || s.least == million && s.expected.whole == s.amount {
 		return nil
 	}
-	return &fundtrail.Odds{Least: float64(s.least) / million, Most: float64(s.most) / million, Expected: s.expected, ByChance: s.byChance}
+	return &fundtrail.Odds{Least: float64(s.least) / million, Most: float64(s.most) / million, Expected: s.expected.whole, ByChance: s.byChance.whole}
 }
 
 // inferred reports whether any start of the run is one that a method infers.

@@ -21,11 +21,13 @@ import (
 // would be what another brings out: seen from the pool, every swap is one the other way.
 type plan struct {
 	span    fundtrail.Span
-	answers map[fundtrail.Position]*answer // of the records that were asked about
-	order   []fundtrail.Position           // nil: the ledger's
+	answers map[fundtrail.Position]*answer       // of the records that were asked about
+	made    map[fundtrail.TransferOutput]*answer // the same by the first record of their crossing's In
+	order   []fundtrail.Position                 // nil: the ledger's
 }
 
-// An answer is the crossing that a record went into.
+// An answer is the crossing that a record went into. All records that went into it have
+// the same, so that it is found, put in order and refused as one.
 type answer struct {
 	crossing  *fundtrail.Crossing
 	ins, outs []fundtrail.Position // outs is empty where the data lacks the other side
@@ -49,7 +51,7 @@ func (r *run) crossing(p fundtrail.Position) *answer {
 		return a
 	}
 	if r.plan.answers == nil {
-		r.plan.answers = map[fundtrail.Position]*answer{}
+		r.plan.answers, r.plan.made = map[fundtrail.Position]*answer{}, map[fundtrail.TransferOutput]*answer{}
 	}
 	a := r.ask(p)
 	r.plan.answers[p] = a
@@ -78,6 +80,11 @@ func (r *run) ask(p fundtrail.Position) *answer {
 	if best == nil || contradicted {
 		return nil
 	}
+	first := best.In[0]
+	if a := r.plan.made[first]; a != nil && slices.Equal(a.crossing.In, best.In) && slices.Equal(a.crossing.Out, best.Out) &&
+		a.crossing.Kind == best.Kind && a.crossing.Confidence == best.Confidence {
+		return a
+	}
 	a := &answer{crossing: best}
 	var held, found bool
 	a.ins, held = r.records(best.In)
@@ -93,6 +100,7 @@ func (r *run) ask(p fundtrail.Position) *answer {
 	for _, q := range a.ins {
 		a.in = plus(a.in, r.amountAt(q))
 	}
+	r.plan.made[first] = a
 	return a
 }
 
@@ -132,9 +140,10 @@ type planner struct {
 	carries  []bool           // may carry tainted value
 	live     map[balance]bool // has, or may get, tainted value
 	payments map[balance][]int
-	before   [][]int // by movement: those that go before it
-	refused  bool    // something was refused, and it is to be begun again
-	mark     []uint8 // scratch of place and leads
+	before   [][]int          // by movement: those that go before it; then by crossing, see join
+	told     map[*answer]bool // whose outs are known to carry
+	refused  bool             // something was refused, and it is to be begun again
+	mark     []uint8          // scratch of place and leads
 }
 
 func newPlanner(r *run) *planner {
@@ -162,7 +171,7 @@ func (b *planner) plan() {
 	if !slices.ContainsFunc(b.asked(), b.late) {
 		return
 	}
-	b.mark = make([]uint8, len(b.moves))
+	b.mark = make([]uint8, len(b.before))
 	order := make([]fundtrail.Position, 0, len(b.moves))
 	for i := range b.moves {
 		order = b.place(i, order)
@@ -172,7 +181,7 @@ func (b *planner) plan() {
 
 // spread finds what may carry tainted value, and asks of all of it where it goes.
 func (b *planner) spread() {
-	b.carries, b.live = make([]bool, len(b.moves)), map[balance]bool{}
+	b.carries, b.live, b.told = make([]bool, len(b.moves)), map[balance]bool{}, map[*answer]bool{}
 	for i := range b.moves {
 		m, p := &b.moves[i], b.first+fundtrail.Position(i)
 		payer := b.r.holding(m.From, m.Asset)
@@ -198,7 +207,8 @@ func (b *planner) carry(i int) {
 		}
 		b.carries[i] = true
 		a := b.r.crossing(b.first + fundtrail.Position(i))
-		if a != nil && !a.refused {
+		if a != nil && !a.refused && !b.told[a] {
+			b.told[a] = true
 			for _, q := range a.outs {
 				k, here := b.here(q)
 				if !here {
@@ -209,9 +219,9 @@ func (b *planner) carry(i int) {
 				}
 				todo = append(todo, k)
 			}
-			if a.ends() {
-				continue // it ends where it was paid to
-			}
+		}
+		if a != nil && !a.refused && a.ends() {
+			continue // it ends where it was paid to
 		}
 		if m.To == fundtrail.NoAddress {
 			continue
@@ -239,8 +249,10 @@ func (b *planner) here(q fundtrail.Position) (int, bool) {
 // asked lists the crossings that were found and not refused, in the order of the records
 // they were asked of.
 func (b *planner) asked() (out []*answer) {
+	met := map[*answer]bool{}
 	for i := range b.moves {
-		if a := b.r.plan.answers[b.first+fundtrail.Position(i)]; a != nil && !a.refused && b.carries[i] {
+		if a := b.r.plan.answers[b.first+fundtrail.Position(i)]; a != nil && !a.refused && b.carries[i] && !met[a] {
+			met[a] = true
 			out = append(out, a)
 		}
 	}
@@ -250,12 +262,15 @@ func (b *planner) asked() (out []*answer) {
 // late reports whether something comes out of a crossing, in the ledger's order, before
 // all of it is in.
 func (b *planner) late(a *answer) bool {
+	last := fundtrail.Position(0) // of what goes in
+	for _, in := range a.ins {
+		if _, here := b.here(in); here {
+			last = max(last, in)
+		}
+	}
 	return slices.ContainsFunc(a.outs, func(out fundtrail.Position) bool {
 		_, here := b.here(out)
-		return here && slices.ContainsFunc(a.ins, func(in fundtrail.Position) bool {
-			_, also := b.here(in)
-			return also && in >= out
-		})
+		return here && out <= last
 	})
 }
 
@@ -292,15 +307,21 @@ func (b *planner) settle() {
 	}
 }
 
-// join has all that goes into a crossing go before what comes out.
+// join has all that goes into a crossing go before what comes out: all of it before the
+// crossing, which has a number after those of the movements, and that before each of them.
 func (b *planner) join(a *answer) {
 	a.fits = true
-	for _, out := range a.outs {
-		o, here := b.here(out)
-		for _, in := range a.ins {
-			if i, also := b.here(in); here && also {
-				b.before[o] = append(b.before[o], i)
-			}
+	var in []int
+	for _, q := range a.ins {
+		if i, here := b.here(q); here {
+			in = append(in, i)
+		}
+	}
+	x := len(b.before)
+	b.before = append(b.before, in)
+	for _, q := range a.outs {
+		if o, here := b.here(q); here {
+			b.before[o] = append(b.before[o], x)
 		}
 	}
 }
@@ -308,7 +329,7 @@ func (b *planner) join(a *answer) {
 // leads reports whether something that comes out of a crossing must already go before
 // something that goes in.
 func (b *planner) leads(a *answer) bool {
-	b.mark = make([]uint8, len(b.moves))
+	b.mark = make([]uint8, len(b.before))
 	var todo []int
 	for _, in := range a.ins {
 		if i, here := b.here(in); here {
@@ -343,8 +364,9 @@ func (b *planner) place(i int, order []fundtrail.Position) []fundtrail.Position 
 			top.next++
 			stack = append(stack, step{before[top.next-1], 0})
 		default:
-			b.mark[top.move] = 1
-			order = append(order, b.first+fundtrail.Position(top.move))
+			if b.mark[top.move] = 1; top.move < len(b.moves) {
+				order = append(order, b.first+fundtrail.Position(top.move))
+			}
 		}
 	}
 	return order

@@ -45,7 +45,8 @@ type router struct {
 // routes divides the stolen value among the paths it took under the headline policy.
 // The policy says how much of each payment is tainted; which tainted unit goes where is
 // its own choice only for FIFO and LIFO, so here tainted value leaves a holding in the
-// order it came, whatever the policy. events must be in the order of the visit.
+// order it came, whatever the policy. It goes by the order of the visit, in which what goes
+// into a crossing comes before what comes out of it.
 func (r *run) routes(place []int32) []fundtrail.Route {
 	t := &router{
 		r: r, ids: map[step]int32{}, at: map[int32][]share{}, coins: map[fundtrail.Position][]share{},
@@ -57,14 +58,19 @@ func (r *run) routes(place []int32) []fundtrail.Route {
 	}
 	starts := r.routeStarts()
 	for _, e := range r.events.all() {
-		for len(starts) > 0 && (!r.back && starts[0].at <= e.at || r.back && starts[0].at > e.at) {
-			t.begin(starts[0])
-			starts = starts[1:]
+		chain := r.ledger.Asset(e.asset).Chain
+		own := starts[chain]
+		for len(own) > 0 && (!r.back && own[0].at <= e.at || r.back && own[0].at > e.at) {
+			t.begin(own[0])
+			own = own[1:]
+			starts[chain] = own
 		}
 		t.event(e, place)
 	}
-	for _, s := range starts {
-		t.begin(s)
+	for _, own := range starts {
+		for _, s := range own {
+			t.begin(s)
+		}
 	}
 	for _, s := range r.stopped {
 		t.arrive(share{s.stolen, t.step(-1, s.addr), s.odds}, place[s.end], s.asset, fundtrail.NoPosition)
@@ -82,9 +88,15 @@ func (r *run) routes(place []int32) []fundtrail.Route {
 	return t.list()
 }
 
-// routeStarts returns the stated thefts, which no event tells of.
-func (r *run) routeStarts() []deposit {
-	return slices.DeleteFunc(slices.Clone(r.deposits), func(d deposit) bool { return d.stolen.IsZero() })
+// routeStarts returns the stated thefts of each chain, which no event tells of.
+func (r *run) routeStarts() map[fundtrail.Chain][]deposit {
+	out := map[fundtrail.Chain][]deposit{}
+	for _, d := range r.deposits {
+		if chain := r.ledger.Asset(d.asset).Chain; !d.stolen.IsZero() {
+			out[chain] = append(out[chain], d)
+		}
+	}
+	return out
 }
 
 func (t *router) begin(d deposit) {
@@ -146,13 +158,17 @@ func (t *router) event(e *event, place []int32) {
 	}
 }
 
-// startOdds is the odds of value that begins at an event.
+// startOdds is the odds of value that begins at an event: a theft's own, whether or not it
+// goes into a crossing at once, or those of what went into the crossing that brings it out.
 func (t *router) startOdds(e *event) odds {
-	if sum := t.crossed[t.r.ledger.Output(e.at)]; sum != nil && e.kind == hopCrossing {
-		return sum.mean()
+	if t.r.thefts[e.at] {
+		if o, ok := t.r.odds[e.at]; ok {
+			return o
+		}
+		return sure
 	}
-	if o, ok := t.r.odds[e.at]; ok && e.kind == hopTheft {
-		return o
+	if sum := t.crossed[t.r.ledger.Output(e.at)]; sum != nil {
+		return sum.mean()
 	}
 	return sure
 }

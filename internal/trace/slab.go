@@ -20,12 +20,6 @@ func (s *slab[T]) next() *T {
 	return &s.chunks[(s.n-1)/slabChunk][(s.n-1)%slabChunk]
 }
 
-// add appends v and returns its number.
-func (s *slab[T]) add(v *T) int32 {
-	*s.next() = *v
-	return int32(s.n - 1)
-}
-
 // drop takes the last element off again.
 func (s *slab[T]) drop() {
 	s.n--
