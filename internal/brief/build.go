@@ -232,16 +232,10 @@ func groupOf(what fundtrail.FigureKind) string {
 	return "quantity"
 }
 
-// figures are the lines of a record's figures. What has no day of its own and was published
-// after the brief's day, such as a sentence, had not happened by it, as far as is known.
+// figures are the lines of a record's figures.
 func (b *builder) figures(at string, list []fundtrail.Figure) (out []Line) {
 	for i := range list {
-		f := &list[i]
-		outcome := f.What == fundtrail.FigureMonths || f.What == fundtrail.FigureFine || f.What == fundtrail.FigureForfeit || f.What == fundtrail.FigureRecovered
-		if outcome && f.Period.IsZero() && b.later(f.Known) {
-			continue
-		}
-		out = append(out, b.figure(at, i, f))
+		out = append(out, b.figure(at, i, &list[i]))
 	}
 	return out
 }

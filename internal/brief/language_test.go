@@ -75,7 +75,7 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("no template for %s", kind)
 		}
 	}
-	for _, kind := range []fundtrail.FigureKind{fundtrail.FigureStolen, fundtrail.FigureThrough, fundtrail.FigureSeized, fundtrail.FigureFrozen, fundtrail.FigureRecovered, fundtrail.FigureForfeit, fundtrail.FigureFine, fundtrail.FigureMonths, fundtrail.FigureThings} {
+	for _, kind := range []fundtrail.FigureKind{fundtrail.FigureStolen, fundtrail.FigureThrough, fundtrail.FigureSeized, fundtrail.FigureFrozen, fundtrail.FigureRecovered, fundtrail.FigureSought, fundtrail.FigureForfeit, fundtrail.FigureFine, fundtrail.FigureMonths, fundtrail.FigureThings} {
 		if words["figure."+string(kind)] == (text{}) {
 			t.Errorf("no template for %s", kind)
 		}

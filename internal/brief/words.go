@@ -104,6 +104,7 @@ var words = map[string]text{
 	"figure.seized":    {"{amount} seized", "{amount} 압수", "{amount}の押収"},
 	"figure.frozen":    {"{amount} frozen", "{amount} 동결", "{amount}の凍結"},
 	"figure.recovered": {"{amount} recovered", "{amount} 회수", "{amount}の回収"},
+	"figure.sought":    {"forfeiture of {amount} sought", "{amount} 몰수 청구", "{amount}の没収請求"},
 	"figure.forfeited": {"{amount} forfeited", "{amount} 몰수", "{amount}の没収"},
 	"figure.fine":      {"a fine of {amount}", "벌금 {amount}", "罰金{amount}"},
 	"figure.months":    {"{amount} of prison", "징역 {amount}", "拘禁刑{amount}"},
