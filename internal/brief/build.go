@@ -144,6 +144,22 @@ func (b *builder) parties(ids []string) string {
 
 // agencies names who took part, by state: "FBI (United States), FIOD and OM (Netherlands)".
 func (b *builder) agencies(by []fundtrail.Agency) string {
+	var acted, helped []fundtrail.Agency
+	for _, a := range by {
+		if a.Role == "support" {
+			helped = append(helped, a)
+		} else {
+			acted = append(acted, a)
+		}
+	}
+	if len(acted) == 0 || len(helped) == 0 {
+		return b.states(by)
+	}
+	return b.say("by.support", "by", b.states(acted), "support", b.states(helped))
+}
+
+// states names agencies, state by state.
+func (b *builder) states(by []fundtrail.Agency) string {
 	var countries []string
 	at := map[string][]string{}
 	for _, a := range by {
