@@ -185,11 +185,22 @@ const (
 	FigureSeized    FigureKind = "seized"
 	FigureFrozen    FigureKind = "frozen"
 	FigureRecovered FigureKind = "recovered" // it went back to the victim
+	FigureSought    FigureKind = "sought"    // a court is asked to forfeit it, and nothing tells that it did
 	FigureForfeit   FigureKind = "forfeited"
 	FigureFine      FigureKind = "fine"
 	FigureMonths    FigureKind = "months" // of prison, in Quantity
 	FigureThings    FigureKind = "things" // addresses, accounts, servers, in Quantity and Unit
 )
+
+// Outcome reports whether a figure counts what an act did, so that it is of the day of that
+// act: a sentence, a seizure. What was stolen or went through a mixer is of the theft's.
+func (k FigureKind) Outcome() bool {
+	switch k {
+	case FigureSeized, FigureFrozen, FigureRecovered, FigureSought, FigureForfeit, FigureFine, FigureMonths:
+		return true
+	}
+	return false
+}
 
 // A Publication is what one publisher says in sum, as for years: its figures, by its own
 // definition.

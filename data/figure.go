@@ -31,7 +31,7 @@ type figureYAML struct {
 var (
 	figureKinds = []fundtrail.FigureKind{
 		fundtrail.FigureStolen, fundtrail.FigureThrough, fundtrail.FigureSeized, fundtrail.FigureFrozen, fundtrail.FigureRecovered,
-		fundtrail.FigureForfeit, fundtrail.FigureFine, fundtrail.FigureMonths, fundtrail.FigureThings,
+		fundtrail.FigureSought, fundtrail.FigureForfeit, fundtrail.FigureFine, fundtrail.FigureMonths, fundtrail.FigureThings,
 	}
 	qualifiers = []string{"about", "more than", "at least", "almost", "nominal"}
 	decimal    = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?$`)

@@ -103,7 +103,7 @@ func (f *stolenFlags) run(c *cobra.Command) error {
 
 func sumRows(s *record.Stolen) [][]string {
 	rows := [][]string{{string(s.Question.By), "least_usd", "most_usd", "thefts", "counted", "disputed", "disputed_most_usd", "no_figure", "nominal", "nominal_least_usd", "nominal_most_usd",
-		"recovered_least_usd", "recovered_most_usd", "frozen_least_usd", "frozen_most_usd", "seized_least_usd", "seized_most_usd", "forfeited_least_usd", "forfeited_most_usd", "published_least_usd", "published_most_usd", "verdict"}}
+		"recovered_least_usd", "recovered_most_usd", "frozen_least_usd", "frozen_most_usd", "seized_least_usd", "seized_most_usd", "sought_least_usd", "sought_most_usd", "forfeited_least_usd", "forfeited_most_usd", "published_least_usd", "published_most_usd", "verdict"}}
 	published := map[string]*record.Comparison{}
 	for i := range s.Compared {
 		published[strconv.Itoa(s.Compared[i].Year)] = &s.Compared[i]
@@ -111,7 +111,7 @@ func sumRows(s *record.Stolen) [][]string {
 	add := func(key string, x *record.Sum) {
 		row := []string{key, x.Least.String(), x.Most.String(), strconv.Itoa(x.Thefts()), strconv.Itoa(len(x.Incidents)), strconv.Itoa(len(x.Disputed)), x.DisputedMost.String(),
 			strconv.Itoa(len(x.NoFigure)), strconv.Itoa(len(x.Nominal)), x.NominalLeast.String(), x.NominalMost.String()}
-		for _, b := range []record.Back{x.Recovered, x.Frozen, x.Seized, x.Forfeited} {
+		for _, b := range []record.Back{x.Recovered, x.Frozen, x.Seized, x.Sought, x.Forfeited} {
 			row = append(row, b.Least.String(), b.Most.String())
 		}
 		if c := published[key]; c != nil && c.Verdict != record.Unpublished {
@@ -208,7 +208,7 @@ func (p *sheet) back(x *record.Sum) {
 	for _, b := range []struct {
 		what string
 		of   *record.Back
-	}{{"recovered", &x.Recovered}, {"frozen", &x.Frozen}, {"seized", &x.Seized}, {"forfeited", &x.Forfeited}} {
+	}{{"recovered", &x.Recovered}, {"frozen", &x.Frozen}, {"seized", &x.Seized}, {"asked for in court", &x.Sought}, {"forfeited", &x.Forfeited}} {
 		if len(b.of.Incidents) > 0 {
 			rows = append(rows, []string{b.what, record.Dollars(b.of.Least, b.of.Most, false), "of " + thefts(len(b.of.Incidents))})
 		}

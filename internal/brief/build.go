@@ -144,6 +144,22 @@ func (b *builder) parties(ids []string) string {
 
 // agencies names who took part, by state: "FBI (United States), FIOD and OM (Netherlands)".
 func (b *builder) agencies(by []fundtrail.Agency) string {
+	var acted, helped []fundtrail.Agency
+	for _, a := range by {
+		if a.Role == "support" {
+			helped = append(helped, a)
+		} else {
+			acted = append(acted, a)
+		}
+	}
+	if len(acted) == 0 || len(helped) == 0 {
+		return b.states(by)
+	}
+	return b.say("by.support", "by", b.states(acted), "support", b.states(helped))
+}
+
+// states names agencies, state by state.
+func (b *builder) states(by []fundtrail.Agency) string {
 	var countries []string
 	at := map[string][]string{}
 	for _, a := range by {
@@ -232,16 +248,10 @@ func groupOf(what fundtrail.FigureKind) string {
 	return "quantity"
 }
 
-// figures are the lines of a record's figures. What has no day of its own and was published
-// after the brief's day, such as a sentence, had not happened by it, as far as is known.
+// figures are the lines of a record's figures.
 func (b *builder) figures(at string, list []fundtrail.Figure) (out []Line) {
 	for i := range list {
-		f := &list[i]
-		outcome := f.What == fundtrail.FigureMonths || f.What == fundtrail.FigureFine || f.What == fundtrail.FigureForfeit || f.What == fundtrail.FigureRecovered
-		if outcome && f.Period.IsZero() && b.later(f.Known) {
-			continue
-		}
-		out = append(out, b.figure(at, i, f))
+		out = append(out, b.figure(at, i, &list[i]))
 	}
 	return out
 }

@@ -53,7 +53,20 @@ func (b *builder) fragment(e *fundtrail.CourtEvent) string {
 			args = append(args, "expected", b.l.when(e.Expected))
 		}
 	}
+	// Of a motion it is half the news who asks.
+	if e.What == fundtrail.Moved && e.By != "" {
+		key += ".by"
+		args = append(args, "by", b.l.name(e.By))
+	}
 	return b.say(key, args...)
+}
+
+// charge is what somebody is charged with: in the records' words where the language has none.
+func (b *builder) charge(text string) string {
+	if s := b.l.name(text); s != text {
+		return s
+	}
+	return b.quoted(text)
 }
 
 // counts names the counts that an event decides.
@@ -163,14 +176,14 @@ func (b *builder) standingOf(p *fundtrail.Proceeding, s *standing) Item {
 	if status == "" {
 		status = b.say("court.nothing")
 	}
-	text := b.say("court.case", "case", p.Name, "court", p.Court, "status", status)
+	text := b.say("court.case", "case", b.l.name(p.Name), "court", b.l.name(p.Court), "status", status)
 	if len(who) > 0 {
-		text = b.say("court.party", "who", b.l.list(who), "case", p.Name, "court", p.Court, "status", status)
+		text = b.say("court.party", "who", b.l.list(who), "case", b.l.name(p.Name), "court", b.l.name(p.Court), "status", status)
 	}
 	item.Line = b.line(text, claims...).at(last).with(happened...)
 	for _, n := range s.Counts {
 		c := n.Charge
-		text := b.say("court.charge", "n", number(c.Count), "text", b.quoted(c.Text))
+		text := b.say("court.charge", "n", number(c.Count), "text", b.charge(c.Text))
 		item.Lines = append(item.Lines, b.line(text, basis{at, "charge " + number(c.Count), "", c.Known, c.Confidence, c.Source}).in("charges").
 			with(Value{What: string(n.Outcome), Least: number(c.Count), Most: number(c.Count), Unit: "count"}))
 	}

@@ -341,16 +341,86 @@ func (l Lang) qualified(qualifier, amount string) string {
 }
 
 // name puts an original name beside the language's own, where it has one: the records'
-// spelling is never lost.
+// spelling, or what stands for it everywhere, is not lost.
 func (l Lang) name(original string) string {
-	if l == English && original == "Democratic People's Republic of Korea" {
-		return "the DPRK"
-	}
-	t, ok := names[original]
-	if !ok || t.in(l) == "" {
+	if l == English {
+		if original == "Democratic People's Republic of Korea" {
+			return "the DPRK"
+		}
 		return original
 	}
-	return t.in(l) + l.brackets(original)
+	if c, ok := names[original]; ok {
+		switch c.beside {
+		case noBeside:
+			return c.in(l)
+		case "":
+			return c.in(l) + l.brackets(original)
+		}
+		return c.in(l) + l.brackets(c.beside)
+	}
+	if s, ok := l.theft(original); ok {
+		return s
+	}
+	if m := tabulated.FindStringSubmatch(original); m != nil {
+		return l.bare(m[1]) + l.brackets(l.say("tabulated", "by", m[2]))
+	}
+	if list := several.Split(original, -1); len(list) > 1 && !slices.ContainsFunc(list, func(s string) bool { return names[s] == (called{}) }) {
+		for i := range list {
+			list[i] = l.name(list[i])
+		}
+		return l.list(list)
+	}
+	return original
+}
+
+func (c called) in(l Lang) string {
+	if l == Korean {
+		return c.ko
+	}
+	return c.ja
+}
+
+// bare is a name in the language alone, where it has one.
+func (l Lang) bare(original string) string {
+	if c, ok := names[original]; ok && l != English {
+		return c.in(l)
+	}
+	return original
+}
+
+var (
+	tabulated = regexp.MustCompile(`^(.+) as tabulated by (.+)$`)
+	several   = regexp.MustCompile(`, | and `)
+	// How the records name thefts: by the robbed, with a year where it was robbed twice; by day
+	// and a researcher's word for the robbed; or by the day alone.
+	robbedIn    = regexp.MustCompile(`^(.+) (?:thefts?|exploit)(?: of (?:[A-Z][a-z]+ )?(\d{4}))?$`)
+	robbedOn    = regexp.MustCompile(`^Theft of \d{4}-\d\d-\d\d: (.+)$`)
+	robbedCode  = regexp.MustCompile(`^Theft that its author calls (\S+), \d{4}-\d\d-\d\d$`)
+	robbedNoone = regexp.MustCompile(`^Theft of .*(?:victim|company) un(?:named|identified)$`)
+)
+
+// theft is the name of a theft, the records' own beside it where nothing else is left of that.
+func (l Lang) theft(original string) (string, bool) {
+	victim, year := "", ""
+	if m := robbedIn.FindStringSubmatch(original); m != nil {
+		victim, year = m[1], m[2]
+	} else if m := robbedOn.FindStringSubmatch(original); m != nil {
+		victim = m[1]
+	} else if m := robbedCode.FindStringSubmatch(original); m != nil {
+		return l.say("theft.coded", "code", m[1]), true
+	} else if robbedNoone.MatchString(original) {
+		return l.say("theft.unnamed") + l.brackets(original), true
+	} else {
+		return "", false
+	}
+	s := l.say("theft.of", "victim", l.bare(victim))
+	if year != "" {
+		s = l.say("theft.in", "victim", l.bare(victim), "year", year)
+	}
+	if l.bare(victim) != victim {
+		s += l.brackets(original)
+	}
+	return s, true
 }
 
 func (l Lang) brackets(s string) string {

@@ -1,6 +1,7 @@
 package brief
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/data"
+	"github.com/fundtrail/fundtrail/internal/record"
 )
 
 // TestTemplates: every template is there in every language with the same values, and every
@@ -75,7 +78,7 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("no template for %s", kind)
 		}
 	}
-	for _, kind := range []fundtrail.FigureKind{fundtrail.FigureStolen, fundtrail.FigureThrough, fundtrail.FigureSeized, fundtrail.FigureFrozen, fundtrail.FigureRecovered, fundtrail.FigureForfeit, fundtrail.FigureFine, fundtrail.FigureMonths, fundtrail.FigureThings} {
+	for _, kind := range []fundtrail.FigureKind{fundtrail.FigureStolen, fundtrail.FigureThrough, fundtrail.FigureSeized, fundtrail.FigureFrozen, fundtrail.FigureRecovered, fundtrail.FigureSought, fundtrail.FigureForfeit, fundtrail.FigureFine, fundtrail.FigureMonths, fundtrail.FigureThings} {
 		if words["figure."+string(kind)] == (text{}) {
 			t.Errorf("no template for %s", kind)
 		}
@@ -167,5 +170,87 @@ func TestPreposition(t *testing.T) {
 func TestPrepositionIsAWord(t *testing.T) {
 	if got := preposition("motion {date}, heard on {date}", []string{"date", "March 2026"}); got != "motion {date}, heard in {date}" {
 		t.Error(got)
+	}
+}
+
+// TestNames: whoever acts, is charged or is listed in the records has a name in Korean and
+// Japanese, and so has every court, case and charge.
+func TestNames(t *testing.T) {
+	want := map[string]bool{}
+	actors := map[string]string{}
+	for _, a := range data.Actors() {
+		actors[a.ID] = a.Name
+	}
+	for _, s := range data.Services() {
+		actors[s.ID] = s.Name
+	}
+	for _, p := range data.Proceedings() {
+		want[p.Name], want[p.Court] = true, true
+		for _, c := range p.Charges {
+			want[c.Text] = true
+		}
+		for _, c := range p.Parties {
+			if c.Actor != "" {
+				want[actors[c.Actor]] = true
+			}
+		}
+	}
+	for _, a := range data.Actions() {
+		for _, id := range a.Of {
+			want[actors[id]] = true
+		}
+		for _, g := range a.By {
+			want[cmp.Or(g.Name, actors[g.Actor])] = true
+		}
+	}
+	for name := range want {
+		if c, ok := names[name]; !ok && !asItIs[name] {
+			t.Errorf("%q has no name in Korean and Japanese", name)
+		} else if ok && (c.ko == "" || c.ja == "" || asItIs[name]) {
+			t.Errorf("%q: %+v", name, c)
+		}
+	}
+	for name, c := range names {
+		if strings.ContainsAny(name+c.ko+c.ja, "\"\\") {
+			t.Errorf("%q: %+v", name, c)
+		}
+	}
+}
+
+// asItIs are names that Korean and Japanese leave in Latin letters.
+var asItIs = map[string]bool{"APT38": true, "eXch": true, "KMCTC": true, "Quangvietdnbg": true}
+
+func TestName(t *testing.T) {
+	for _, c := range []struct{ name, en, ko, ja string }{
+		{"FBI", "FBI", "미국 연방수사국(FBI)", "米連邦捜査局（FBI）"},
+		{"Office of Foreign Assets Control", "Office of Foreign Assets Control", "미국 재무부 해외자산통제국(OFAC)", "米財務省外国資産管理局（OFAC）"},
+		{"Lazarus Group", "Lazarus Group", "라자루스 그룹(Lazarus Group)", "ラザルス・グループ（Lazarus Group）"},
+		{"Democratic People's Republic of Korea", "the DPRK", "북한", "北朝鮮"},
+		{"United States, Japan and Republic of Korea", "United States, Japan and Republic of Korea", "미국, 일본, 한국", "米国、日本、韓国"},
+		{"Chainalysis as tabulated by tayvano", "Chainalysis as tabulated by tayvano", "체이널리시스(tayvano 집계표)", "チェイナリシス（tayvanoの集計表）"},
+		{"Upbit theft of 2019", "Upbit theft of 2019", "2019년 업비트 탈취 사건(Upbit theft of 2019)", "2019年アップビット窃取事件（Upbit theft of 2019）"},
+		{"Youbit theft of December 2017", "Youbit theft of December 2017", "2017년 유빗 탈취 사건(Youbit theft of December 2017)", "2017年ユービット窃取事件（Youbit theft of December 2017）"},
+		{"Corner Shop theft", "Corner Shop theft", "Corner Shop 탈취 사건", "Corner Shop窃取事件"},
+		{"Theft of 2021-06-03: NAOS", "Theft of 2021-06-03: NAOS", "NAOS 탈취 사건", "NAOS窃取事件"},
+		{"Theft that its author calls E7, 2018-04-19", "Theft that its author calls E7, 2018-04-19", "탈취 사건 “E7”", "窃取事件「E7」"},
+		{"Theft of 2024-03-20, victim unnamed", "Theft of 2024-03-20, victim unnamed", "피해자 미상 탈취 사건(Theft of 2024-03-20, victim unnamed)", "被害者不明の窃取事件（Theft of 2024-03-20, victim unnamed）"},
+		{"Smith and Sons", "Smith and Sons", "Smith and Sons", "Smith and Sons"},
+	} {
+		if en, ko, ja := English.name(c.name), Korean.name(c.name), Japanese.name(c.name); en != c.en || ko != c.ko || ja != c.ja {
+			t.Errorf("%s: %q %q %q, want %q %q %q", c.name, en, ko, ja, c.en, c.ko, c.ja)
+		}
+	}
+}
+
+// TestSupport: who helped with an act did not do it.
+func TestSupport(t *testing.T) {
+	by := []fundtrail.Agency{{Name: "OFAC", Country: "US"}, {Name: "United Arab Emirates", Country: "AE", Role: "support"}}
+	for l, want := range map[Lang]string{
+		English: "OFAC (United States) (with the support of United Arab Emirates)", Korean: "미국 재무부 해외자산통제국(OFAC)(아랍에미리트 지원)", Japanese: "米財務省外国資産管理局（OFAC）（アラブ首長国連邦が支援）",
+	} {
+		b := builder{l: l, r: record.New(data.Contents{}, data.Contents{}).At(time.Time{}, time.Time{})}
+		if got := b.agencies(by); got != want {
+			t.Errorf("%s: %q, want %q", l, got, want)
+		}
 	}
 }

@@ -99,9 +99,9 @@ func (b *builder) newEvents(p *fundtrail.Proceeding) (items []Item) {
 			continue
 		}
 		c := basis{at, nth("events", i), e.By, e.Known, e.Confidence, e.Source}
-		text := b.say("court.case", "case", p.Name, "court", p.Court, "status", b.fragment(e))
+		text := b.say("court.case", "case", b.l.name(p.Name), "court", b.l.name(p.Court), "status", b.fragment(e))
 		if len(e.Of) > 0 {
-			text = b.say("court.party", "who", b.parties(e.Of), "case", p.Name, "court", p.Court, "status", b.fragment(e))
+			text = b.say("court.party", "who", b.parties(e.Of), "case", b.l.name(p.Name), "court", b.l.name(p.Court), "status", b.fragment(e))
 		}
 		items = append(items, Item{
 			ID: at + "/" + iso(e.When.From) + "-" + string(e.What) + "-" + number(i+1), Topic: "case", About: about([]string{p.ID}, e.Of, p.Services),

@@ -50,9 +50,9 @@ func (b *builder) openCases() (items []Item) {
 				ids = append(ids, cmp.Or(party.Actor, party.Name))
 				who = add(who, b.courtParty(party))
 			}
-			name := p.Name
+			name := b.l.name(p.Name)
 			if len(who) > 0 {
-				name = b.l.list(who) + b.l.brackets(p.Name)
+				name = b.l.list(who) + b.l.brackets(b.l.bare(p.Name))
 			}
 			l := b.line(b.say(key, "name", name, "date", b.l.when(e.When)), basis{"docket/" + p.ID, nth("events", n), e.By, e.Known, e.Confidence, e.Source}).at(e.When).quoting(e.Text)
 			id := "open/case/" + p.ID

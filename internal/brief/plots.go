@@ -111,7 +111,7 @@ func (b *builder) plotTime() {
 	for _, p := range b.reach.proceedings {
 		for i := range p.Events {
 			if e := &p.Events[i]; e.What != fundtrail.LastSeen {
-				put("court", e.When, p.Name+": "+b.fragment(e))
+				put("court", e.When, b.l.bare(p.Name)+": "+b.fragment(e))
 			}
 		}
 	}

@@ -202,11 +202,15 @@ func (b *builder) short() {
 	join("short.off", off)
 	for _, p := range b.cases() {
 		if slices.ContainsFunc(p.Services, func(id string) bool { return b.reach.mixers[id] }) && p.Kind == fundtrail.Criminal {
+			var said []string
 			for _, s := range standings(p) {
 				item := b.standingOf(p, &s)
-				charges := slices.DeleteFunc(slices.Clone(item.Lines), func(l Line) bool { return l.Group != "charges" })
+				charges := slices.DeleteFunc(slices.Clone(item.Lines), func(l Line) bool { return l.Group != "charges" || slices.Contains(said, l.Text) })
 				tell(item)
-				items[len(items)-1].Lines = charges // with what he is charged is not for the reader to look up
+				items[len(items)-1].Lines = charges // with what he is charged is not for the reader to look up, but once a case
+				for _, l := range charges {
+					said = append(said, l.Text)
+				}
 			}
 		}
 	}

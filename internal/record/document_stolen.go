@@ -38,6 +38,7 @@ type SumDoc struct {
 	Recovered    *BackDoc          `json:"recovered,omitempty"`
 	Frozen       *BackDoc          `json:"frozen,omitempty"`
 	Seized       *BackDoc          `json:"seized,omitempty"`
+	Sought       *BackDoc          `json:"sought,omitempty"`
 	Forfeited    *BackDoc          `json:"forfeited,omitempty"`
 }
 
@@ -275,7 +276,7 @@ func sumDoc(s *Sum) SumDoc {
 	for _, b := range []struct {
 		from *Back
 		to   **BackDoc
-	}{{&s.Recovered, &d.Recovered}, {&s.Frozen, &d.Frozen}, {&s.Seized, &d.Seized}, {&s.Forfeited, &d.Forfeited}} {
+	}{{&s.Recovered, &d.Recovered}, {&s.Frozen, &d.Frozen}, {&s.Seized, &d.Seized}, {&s.Sought, &d.Sought}, {&s.Forfeited, &d.Forfeited}} {
 		if len(b.from.Incidents) > 0 {
 			*b.to = &BackDoc{b.from.Least, b.from.Most, b.from.Incidents}
 		}

@@ -157,6 +157,12 @@ func (v *View) figuresOf(r Ref, party func(string) bool) (out []Cited) {
 			}
 		}
 	}
+	v.everyFigure(add)
+	return out
+}
+
+// everyFigure hands over the figures of every record in turn.
+func (v *View) everyFigure(add func(at Ref, list []fundtrail.Figure)) {
 	for i := range v.Incidents {
 		add(Ref{KindIncident, v.Incidents[i].ID}, v.Incidents[i].Figures)
 	}
@@ -172,6 +178,22 @@ func (v *View) figuresOf(r Ref, party func(string) bool) (out []Cited) {
 	for i := range v.Publications {
 		add(Ref{KindPublication, v.Publications[i].ID}, v.Publications[i].Figures)
 	}
+}
+
+// figuresByTheft is what [View.figuresOf] has of each theft, all of them in one walk.
+func (v *View) figuresByTheft() map[string][]fundtrail.Figure {
+	out := map[string][]fundtrail.Figure{}
+	add := func(at Ref, list []fundtrail.Figure) {
+		for _, f := range list {
+			if at.Kind == KindIncident {
+				out[at.ID] = append(out[at.ID], f)
+			}
+			if f.Of != "" && (at != Ref{KindIncident, f.Of}) {
+				out[f.Of] = append(out[f.Of], f)
+			}
+		}
+	}
+	v.everyFigure(add)
 	return out
 }
 

@@ -571,3 +571,51 @@ func TestAboutIsEnough(t *testing.T) {
 		}
 	}
 }
+
+// TestOutcomes: what an act did is of the day of the act, and where no day is told, of none
+// before the day on which it was known; what was stolen is of the theft's.
+func TestOutcomes(t *testing.T) {
+	figure := func(what fundtrail.FigureKind, by int, period fundtrail.When) fundtrail.Figure {
+		return fundtrail.Figure{What: what, USD: fundtrail.NewAmount(7), By: string(what), Period: period, Known: known(by)}
+	}
+	in := fundtrail.Incident{ID: "theft", Name: "Theft", Dates: []fundtrail.DateClaim{{What: "happened", From: on(0), To: on(0), Known: known(0)}}, Figures: []fundtrail.Figure{
+		figure(fundtrail.FigureStolen, 400, fundtrail.When{}), figure(fundtrail.FigureFrozen, 400, fundtrail.When{}), figure(fundtrail.FigureRecovered, 400, fundtrail.When{From: on(50), To: on(50)}),
+	}}
+	settle(&in)
+	p := fundtrail.Proceeding{ID: "case", Name: "A case", Events: []fundtrail.CourtEvent{{What: fundtrail.Charged, When: fundtrail.When{From: on(10), To: on(10)}, Known: known(10)}},
+		Figures: []fundtrail.Figure{figure(fundtrail.FigureMonths, 300, fundtrail.When{})}}
+	b := New(data.Contents{Incidents: []fundtrail.Incident{in}, Proceedings: []fundtrail.Proceeding{p}}, data.Contents{})
+	for _, c := range []struct {
+		day  int
+		want string
+	}{{100, "stolen recovered"}, {350, "stolen recovered months"}, {400, "stolen frozen recovered months"}} {
+		v := b.At(on(c.day), time.Time{})
+		var got []string
+		for _, f := range slices.Concat(v.Incidents[0].Figures, v.Proceedings[0].Figures) {
+			got = append(got, string(f.What))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("day %d: %v, want %s", c.day, got, c.want)
+		}
+	}
+	if s := b.At(on(100), time.Time{}).Stolen(Question{By: ByYear}); len(s.All.Frozen.Incidents) != 0 || len(s.All.Recovered.Incidents) != 1 {
+		t.Errorf("frozen %v, recovered %v", s.All.Frozen, s.All.Recovered)
+	}
+}
+
+// TestFiguresByTheft: one walk over the records finds what a search for each theft does.
+func TestFiguresByTheft(t *testing.T) {
+	for seed := range uint64(20) {
+		v := New(randomContents(rand.New(rand.NewPCG(seed, 5))), data.Contents{}).At(time.Time{}, time.Time{})
+		all := v.figuresByTheft()
+		for _, in := range v.Incidents {
+			var want []fundtrail.Figure
+			for _, f := range v.figuresOf(Ref{KindIncident, in.ID}, func(string) bool { return false }) {
+				want = append(want, f.Figure)
+			}
+			if !slices.Equal(all[in.ID], want) {
+				t.Errorf("seed %d, %s: %v, want %v", seed, in.ID, all[in.ID], want)
+			}
+		}
+	}
+}

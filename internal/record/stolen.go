@@ -64,14 +64,14 @@ type Sum struct {
 	NoFigure                    []string // thefts of which no source gives a loss: in no number
 	Nominal                     []string // thefts of which there is a nominal value alone: in no number but these
 	NominalLeast, NominalMost   fundtrail.Amount
-	// What came back or was stopped, beside the loss and never taken off it.
-	Recovered, Frozen, Seized, Forfeited Back
+	// What came back, was stopped or is asked for in court, beside the loss and never taken off it.
+	Recovered, Frozen, Seized, Sought, Forfeited Back
 }
 
 // Thefts is how many thefts a sum is about, with those that are in no number.
 func (s *Sum) Thefts() int { return len(s.Incidents) + len(s.NoFigure) + len(s.Nominal) }
 
-// A Back is what was recovered, frozen, seized or forfeited. Claims about one theft may be
+// A Back is what was recovered, frozen, seized, sought in court or forfeited. Claims about one theft may be
 // about the same money or not, so it runs from the largest of them to all of them together.
 type Back struct {
 	Least, Most fundtrail.Amount
@@ -242,6 +242,7 @@ func (v *View) Stolen(q Question) Stolen {
 	list, how, undated := v.Select(q)
 	s.Undated = undated
 	rows := map[string]*Sum{}
+	figures := v.figuresByTheft()
 	for i := range list {
 		in := &list[i]
 		if how[i] == Denied {
@@ -252,8 +253,8 @@ func (v *View) Stolen(q Question) Stolen {
 		if rows[key] == nil {
 			rows[key] = &Sum{Key: key}
 		}
-		rows[key].add(v, in, how[i])
-		s.All.add(v, in, how[i])
+		rows[key].add(in, figures[in.ID], how[i])
+		s.All.add(in, figures[in.ID], how[i])
 	}
 	for _, key := range sortedKeys(rows) {
 		s.Rows = append(s.Rows, *rows[key])
@@ -267,8 +268,8 @@ func (v *View) Stolen(q Question) Stolen {
 	return s
 }
 
-// add counts one incident in.
-func (s *Sum) add(v *View, in *fundtrail.Incident, how Attribution) {
+// add counts one incident in, with all figures of the records about it.
+func (s *Sum) add(in *fundtrail.Incident, figures []fundtrail.Figure, how Attribution) {
 	least, most, open, ok := Loss(in)
 	switch {
 	case ok:
@@ -291,20 +292,21 @@ func (s *Sum) add(v *View, in *fundtrail.Incident, how Attribution) {
 			s.NoFigure = append(s.NoFigure, in.ID)
 		}
 	}
-	s.Recovered.add(v, in, fundtrail.FigureRecovered)
-	s.Frozen.add(v, in, fundtrail.FigureFrozen)
-	s.Seized.add(v, in, fundtrail.FigureSeized)
-	s.Forfeited.add(v, in, fundtrail.FigureForfeit)
+	s.Recovered.add(in.ID, figures, fundtrail.FigureRecovered)
+	s.Frozen.add(in.ID, figures, fundtrail.FigureFrozen)
+	s.Seized.add(in.ID, figures, fundtrail.FigureSeized)
+	s.Sought.add(in.ID, figures, fundtrail.FigureSought)
+	s.Forfeited.add(in.ID, figures, fundtrail.FigureForfeit)
 }
 
-func (b *Back) add(v *View, in *fundtrail.Incident, what fundtrail.FigureKind) {
+func (b *Back) add(incident string, figures []fundtrail.Figure, what fundtrail.FigureKind) {
 	var largest, all fundtrail.Amount
 	type said struct {
 		usd fundtrail.Amount
 		by  string
 	}
 	seen := map[said]bool{} // the record of an act repeats what the one of the theft says
-	for _, f := range v.figuresOf(Ref{KindIncident, in.ID}, func(string) bool { return false }) {
+	for _, f := range figures {
 		if key := (said{f.USD, f.By}); f.What == what && !f.USD.IsZero() && !seen[key] {
 			seen[key] = true
 			largest, all = largest.Max(f.USD), plus(all, f.USD)
@@ -312,7 +314,7 @@ func (b *Back) add(v *View, in *fundtrail.Incident, what fundtrail.FigureKind) {
 	}
 	if !all.IsZero() {
 		b.Least, b.Most = plus(b.Least, largest), plus(b.Most, all)
-		b.Incidents = append(b.Incidents, in.ID)
+		b.Incidents = append(b.Incidents, incident)
 	}
 }
 

@@ -87,7 +87,17 @@ func keep[T any](list []T, pass func(T) bool) []T {
 }
 
 func (v *View) figures(list []fundtrail.Figure) []fundtrail.Figure {
-	return keep(list, func(f fundtrail.Figure) bool { return v.knew(f.Known) && v.was(f.Period.From) })
+	return keep(list, func(f fundtrail.Figure) bool { return v.knew(f.Known) && v.was(happened(&f)) })
+}
+
+// happened is when what a figure counts was, or began. A sentence or a seizure that states
+// no day of its own is of no later one than that on which it was known, and cannot be said
+// to have been before.
+func happened(f *fundtrail.Figure) time.Time {
+	if f.Period.IsZero() && f.What.Outcome() {
+		return f.Known.On
+	}
+	return f.Period.From
 }
 
 func (v *View) statements(list []fundtrail.Statement) []fundtrail.Statement {
