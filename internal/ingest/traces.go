@@ -496,11 +496,11 @@ func (j *job) finishIssues() error {
 }
 
 func (j *job) issue(k issueKey, list []issue) error {
-	text, place := map[string]string{"reward": "block rewards", "genesis": "genesis", "daofork": "dao fork"}[k.kind], uint32(rewardsPlace)
+	text, place := map[string]string{"reward": "block rewards", "genesis": "genesis", "daofork": "dao fork"}[k.kind], uint32(fundtrail.RewardsPlace)
 	if k.kind != "reward" {
-		place = stateChangePlace
+		place = fundtrail.StateChangePlace
 	}
-	t := ledger.Tx{Chain: j.chain, Hash: eventHash(text, k.height), Height: k.height, Time: ledger.UnknownTime, Place: place, Outcome: ledger.Succeeded}
+	t := ledger.Tx{Chain: j.chain, Hash: fundtrail.ProtocolHash(text, k.height), Height: k.height, Time: ledger.UnknownTime, Place: place, Outcome: ledger.Succeeded}
 	t.Where = ledger.Where{File: list[0].file.id, Line: list[0].line}
 	for i := range list {
 		if list[i].time != ledger.UnknownTime {
