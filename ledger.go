@@ -111,6 +111,7 @@ type Transaction struct {
 	Block     Block
 	Place     uint32 // its place in the block, 0 first
 	Failed    bool   // it moved nothing but its fee; of an account chain
+	Partial   bool   // of some input neither address nor amount is known; of a coin chain
 	Transfers []Transfer
 	Events    []Event // contract logs and memos, for protocols to recognise
 }
