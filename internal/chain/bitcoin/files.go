@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -27,7 +28,7 @@ type Options struct {
 	Read func(n int)
 }
 
-// Files is a folder of block files. Its blocks are read once, by Blocks.
+// Files is a folder of block files. It is for one reader at a time.
 type Files struct {
 	p      *Params
 	opt    Options
@@ -36,6 +37,7 @@ type Files struct {
 	height int64      // of the first
 	report Report
 	r      *resolver
+	held   func(*coinSet) error // for tests: the coins that there are before the first block
 }
 
 // A Report says what files hold and what of it was left out.
@@ -121,7 +123,6 @@ func OpenFiles(ctx context.Context, p *Params, names []string, opt Options) (_ *
 	if err := s.order(refs); err != nil {
 		return nil, err
 	}
-	s.r = &resolver{p: p, coins: newCoinSet(opt.Memory, opt.Dir), all: s.chain[0].hash == reversed(p.Genesis)}
 	return s, nil
 }
 
@@ -294,9 +295,29 @@ func (s *Files) strange(b []byte) error {
 	return fmt.Errorf("no block begins here, it has %x and not %x: is xor.dat missing beside the file, or is it damaged? %w", m, s.p.Magic, fundtrail.ErrInvalid)
 }
 
-// Blocks gives the blocks of the chain in order. What is wrong with one ends it.
-func (s *Files) Blocks(ctx context.Context) iter.Seq2[fundtrail.BlockFacts, error] {
+// Head is the chain's last block.
+func (s *Files) Head(context.Context) (fundtrail.Block, error) {
+	last := &s.chain[len(s.chain)-1]
+	var b [headerSize]byte
+	if err := s.files[last.file].read(b[:], last.at); err != nil {
+		return fundtrail.Block{}, err
+	}
+	h := parseHeader(b[:])
+	return fundtrail.Block{Chain: s.p.Chain, Height: s.report.Last, Hash: shown(h.hash), Parent: shown(h.parent), Time: time.Unix(int64(h.time), 0).UTC()}, nil
+}
+
+// Blocks gives the blocks of the chain from a height on, in order. What is wrong with one
+// ends it. Those below are read all the same, for what later ones spend.
+func (s *Files) Blocks(ctx context.Context, from int64) iter.Seq2[fundtrail.BlockFacts, error] {
 	return func(yield func(fundtrail.BlockFacts, error) bool) {
+		if from < s.height {
+			yield(fundtrail.BlockFacts{}, fmt.Errorf("block %d: the files begin at block %d: %w", from, s.height, fundtrail.ErrNotFound))
+			return
+		}
+		if err := s.forget(); err != nil {
+			yield(fundtrail.BlockFacts{}, err)
+			return
+		}
 		ctx, stop := context.WithCancel(ctx)
 		a := s.readAhead(ctx)
 		defer func() {
@@ -313,15 +334,30 @@ func (s *Files) Blocks(ctx context.Context) iter.Seq2[fundtrail.BlockFacts, erro
 				}
 			}
 			a.spare <- p
+			if height++; err == nil && height <= from {
+				continue
+			}
 			if !yield(facts, err) || err != nil {
 				return
 			}
-			height++
 		}
 		if err := ctx.Err(); err != nil {
 			yield(fundtrail.BlockFacts{}, err)
 		}
 	}
+}
+
+// forget begins a reading with no coins.
+func (s *Files) forget() error {
+	var err error
+	if s.r != nil {
+		err = s.r.coins.close()
+	}
+	s.r = &resolver{p: s.p, coins: newCoinSet(s.opt.Memory, s.opt.Dir), all: s.chain[0].hash == reversed(s.p.Genesis)}
+	if s.held != nil {
+		err = errors.Join(err, s.held(s.r.coins))
+	}
+	return err
 }
 
 // where adds to an error where the block stands.

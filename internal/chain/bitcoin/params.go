@@ -35,7 +35,7 @@ var strangeMagics = map[[4]byte]string{
 	magic(0x1c163f28): "Bitcoin's test network (testnet4)",
 	magic(0x0a03cf40): "Bitcoin's test network (signet)",
 	magic(0xfabfb5da): "a regression test network",
-	magic(0x161c141c): "Bitcoin's simulation network",
+	magic(0x161c1412): "Bitcoin's simulation network",
 	magic(0xfdd2c8f1): "Litecoin's test network",
 	magic(0xfcc1b7dc): "Dogecoin's test network",
 	magic(0xe3e1f3e8): "Bitcoin Cash, whose blocks are not read yet",
