@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"iter"
 	"math/big"
 	"math/rand/v2"
@@ -266,6 +267,7 @@ func TestGeth(t *testing.T) {
 
 	t.Run("raw blocks", func(t *testing.T) { w.rawBlocks(t, n) })
 	t.Run("other methods", func(t *testing.T) { w.otherMethods(t, text(first)) })
+	t.Run("files", func(t *testing.T) { w.files(t) })
 	t.Run("tokens", func(t *testing.T) { w.tokens(t, n) })
 	t.Run("mismatch", func(t *testing.T) {
 		// A ledger that lacks internal transfers is caught.
@@ -476,5 +478,122 @@ func (w *town) otherMethods(t *testing.T, want string) {
 	}
 	if len(got.Coverage()) == 0 {
 		t.Error("nothing is claimed")
+	}
+}
+
+// files: what ethereum-etl would write of the chain gives the same records, under the same
+// names, as the node: loaded together they are one.
+func (w *town) files(t *testing.T) {
+	o := w.options()
+	o.Chain = fundtrail.BSC // of which files and nodes tell a fee in one piece
+	o.Wraps = nil
+	n := w.open(o)
+	var txs, tokens, traces strings.Builder
+	txs.WriteString("hash,block_number,from_address,to_address,value,transaction_index,nonce,gas,gas_price,block_timestamp,receipt_gas_used,receipt_effective_gas_price,receipt_status,receipt_contract_address\n")
+	tokens.WriteString("token_address,from_address,to_address,value,transaction_hash,log_index,block_number\n")
+	traces.WriteString("transaction_hash,block_number,from_address,to_address,value,trace_type,trace_address,call_type,subtraces,error,status,transaction_index\n")
+	for h := int64(1); h <= w.height(); h++ {
+		w.export(t, h, &txs, &tokens, &traces)
+	}
+	var inputs []ingest.Input
+	for name, text := range map[string]string{"transactions.csv": txs.String(), "token_transfers.csv": tokens.String(), "traces.csv": traces.String()} {
+		inputs = append(inputs, ingest.Input{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }})
+	}
+	seal := func(b *ledger.Builder) *ledger.Memory {
+		m, err := b.Seal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	alone := ledger.NewBuilder()
+	if _, err := ingest.Files(context.Background(), alone, inputs, ingest.Options{Chain: o.Chain}); err != nil {
+		t.Fatal(err)
+	}
+	node, _ := build(t, n, 1)
+	both := ledger.NewBuilder()
+	if _, err := ingest.Files(context.Background(), both, inputs, ingest.Options{Chain: o.Chain}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ingest.Blocks(context.Background(), both, n, "node", 1, -1); err != nil {
+		t.Fatal(err)
+	}
+	differ(t, "files beside the node", text(seal(both)), text(node))
+	// Files alone lack what they have no table for: items.
+	items := fundtrail.Asset{Chain: o.Chain, Contract: fundtrail.EVMAddress(o.Chain, w.at["Items"])}
+	var want strings.Builder
+	for line := range strings.Lines(text(node)) {
+		if !strings.Contains(line, items.String()) && !strings.HasPrefix(line, "[") {
+			want.WriteString(line)
+		}
+	}
+	fromFiles := text(seal(alone))
+	differ(t, "files alone", fromFiles[:strings.LastIndex(fromFiles, "[")], want.String())
+}
+
+// export writes a block as tables of ethereum-etl.
+func (w *town) export(t *testing.T, height int64, txs, tokens, traces *strings.Builder) {
+	h := fmt.Sprintf("0x%x", height)
+	got, err := w.batch([]rpcCall{{"eth_getBlockByNumber", []any{h, true}}, {"eth_getBlockReceipts", []any{h}},
+		{"debug_traceBlockByNumber", []any{h, map[string]any{"tracer": "callTracer"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b struct {
+		Timestamp    string
+		Transactions []struct{ Hash, From, To, Value, Nonce, Gas, GasPrice string }
+	}
+	var receipts []struct {
+		GasUsed, EffectiveGasPrice, Status, ContractAddress string
+		Logs                                                []struct {
+			Address, Data, LogIndex string
+			Topics                  []string
+		}
+	}
+	type frame struct {
+		Type, From, To, Value, Error string
+		Calls                        []frame
+	}
+	var calls []struct{ Result frame }
+	if json.Unmarshal(got[0], &b) != nil || json.Unmarshal(got[1], &receipts) != nil || json.Unmarshal(got[2], &calls) != nil {
+		t.Fatal("not as expected")
+	}
+	dec := func(s string) string {
+		if s == "" {
+			return "0"
+		}
+		n, ok := new(big.Int).SetString(s, 0)
+		if !ok {
+			t.Fatalf("%q", s)
+		}
+		return n.String()
+	}
+	transfer := "0x" + hex.EncodeToString(keccak256([]byte("Transfer(address,address,uint256)")))
+	for i, tx := range b.Transactions {
+		r := &receipts[i]
+		fmt.Fprintln(txs, strings.Join([]string{tx.Hash, fmt.Sprint(height), tx.From, tx.To, dec(tx.Value), fmt.Sprint(i), dec(tx.Nonce), dec(tx.Gas), dec(tx.GasPrice),
+			dec(b.Timestamp), dec(r.GasUsed), dec(r.EffectiveGasPrice), dec(r.Status), r.ContractAddress}, ","))
+		for _, l := range r.Logs {
+			if len(l.Topics) == 3 && l.Topics[0] == transfer {
+				fmt.Fprintln(tokens, strings.Join([]string{l.Address, "0x" + l.Topics[1][26:], "0x" + l.Topics[2][26:], dec(l.Data), tx.Hash, dec(l.LogIndex), fmt.Sprint(height)}, ","))
+			}
+		}
+		var walk func(f frame, path []string, ok bool)
+		walk = func(f frame, path []string, ok bool) {
+			kind, call := "call", strings.ToLower(f.Type)
+			switch f.Type {
+			case "CREATE", "CREATE2":
+				kind, call = "create", ""
+			case "SELFDESTRUCT":
+				kind, call = "suicide", ""
+			}
+			ok = ok && f.Error == ""
+			fmt.Fprintln(traces, strings.Join([]string{tx.Hash, fmt.Sprint(height), f.From, f.To, dec(f.Value), kind, `"` + strings.Join(path, ",") + `"`, call,
+				fmt.Sprint(len(f.Calls)), strings.ReplaceAll(f.Error, ",", " "), map[bool]string{true: "1", false: "0"}[ok], fmt.Sprint(i)}, ","))
+			for k, c := range f.Calls {
+				walk(c, append(path[:len(path):len(path)], fmt.Sprint(k)), ok)
+			}
+		}
+		walk(calls[i].Result, nil, true)
 	}
 }
