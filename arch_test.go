@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"internal/ingest":     {".", "internal/ledger", "internal/feed", "internal/fetch", "internal/store", "internal/crossing"},
 	"internal/feed":       {"."},
 	"internal/fetch":      {"."},
+	"internal/chain/evm":  {".", "internal/fetch"},
 	"internal/store":      {"."},
 	"internal/journal":    {"."},
 	"internal/trace":      {"."},
