@@ -23,8 +23,12 @@ type Source interface {
 // A SourceSummary says what a source gave.
 type SourceSummary struct {
 	From, To     int64 // blocks; To is below From when there was none
-	Transactions int
-	Reorganised  int // how often the chain changed while it was read
+	Transactions int   // in the ledger
+	Reorganised  int   // how often the chain changed while it was read
+	// Partial counts the transactions of which some input is not known (see
+	// [fundtrail.Transaction]). The ledger does not hold them: it could neither balance them nor
+	// say whose value they moved. Their blocks are not claimed to be whole.
+	Partial int
 }
 
 // maxReorganised is how often a chain may change while it is read.
@@ -56,8 +60,10 @@ type blockRun struct {
 type keptBlock struct {
 	block fundtrail.Block
 	whole fundtrail.Kinds
-	txs   int
+	txs   int         // of it that the builder holds
 	mark  ledger.Mark // before it
+
+	partial int // transactions left out
 }
 
 func (r *blockRun) run(ctx context.Context, s Source, from, to int64) error {
@@ -122,14 +128,21 @@ func (r *blockRun) isHead(ctx context.Context, s Source) error {
 
 // add adds a block.
 func (r *blockRun) add(f *fundtrail.BlockFacts) error {
-	r.kept = append(r.kept, keptBlock{f.Block, f.Whole, len(f.Transactions), r.b.Mark()})
+	r.kept = append(r.kept, keptBlock{block: f.Block, whole: f.Whole, txs: len(f.Transactions), mark: r.b.Mark()})
+	last := &r.kept[len(r.kept)-1]
 	for i := range f.Transactions {
+		if f.Transactions[i].Partial {
+			last.partial++
+			continue
+		}
 		if err := r.b.Transaction(&f.Transactions[i], ledger.Where{}); err != nil {
 			return fmt.Errorf("block %d: %w", f.Block.Height, err)
 		}
 	}
 	r.sum.To = f.Block.Height
-	r.sum.Transactions += len(f.Transactions)
+	last.txs -= last.partial
+	r.sum.Transactions += last.txs
+	r.sum.Partial += last.partial
 	return nil
 }
 
@@ -143,6 +156,7 @@ func (r *blockRun) takeBack(n int, from int64) int64 {
 	r.b.Undo(cut[0].mark)
 	for _, k := range cut {
 		r.sum.Transactions -= k.txs
+		r.sum.Partial -= k.partial
 	}
 	r.sum.To = cut[0].block.Height - 1
 	height := cut[0].block.Height

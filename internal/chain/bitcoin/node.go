@@ -64,7 +64,7 @@ func OpenNode(ctx context.Context, p *Params, o NodeOptions) (*Node, error) {
 		return nil, fmt.Errorf("a node of %s: %w", p.Chain, err)
 	}
 	if h, err := fundtrail.ParseHash(text); err != nil || h != p.Genesis {
-		return nil, fmt.Errorf("%s: its first block is %.64q, that of %s is %x: it has another chain: %w", fetch.Redact(o.URL), text, p.Chain, p.Genesis, fundtrail.ErrInvalid)
+		return nil, fmt.Errorf("%s: its first block is %.64q, that of %s is %x: it has another chain: %w", n.c.name(), text, p.Chain, p.Genesis, fundtrail.ErrInvalid)
 	}
 	return n, nil
 }

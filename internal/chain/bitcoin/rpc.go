@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -118,7 +119,7 @@ func (c *client) post(ctx context.Context, calls []*call) error {
 	if c.o.User != "" || c.o.Password != "" {
 		r.SetBasicAuth(c.o.User, c.o.Password)
 	}
-	res, err := c.http.Do(ctx, fetch.Request{URL: c.o.URL, Method: http.MethodPost, Body: body, Header: r.Header})
+	res, err := c.http.Do(ctx, fetch.Request{URL: c.o.URL, Method: http.MethodPost, Body: body, Header: r.Header, SecretPath: true})
 	if err != nil {
 		return err
 	}
@@ -128,12 +129,12 @@ func (c *client) post(ctx context.Context, calls []*call) error {
 		if json.Unmarshal(res.Body, &one) == nil && one.Error != nil {
 			return one.Error
 		}
-		return fmt.Errorf("%s: the answer is no list of JSON-RPC replies: %v: %w", fetch.Redact(c.o.URL), err, fundtrail.ErrInvalid)
+		return fmt.Errorf("%s: the answer is no list of JSON-RPC replies: %v: %w", c.name(), err, fundtrail.ErrInvalid)
 	}
 	seen := make([]bool, len(calls))
 	for _, g := range got {
 		if g.ID == nil || *g.ID < 0 || *g.ID >= len(calls) || seen[*g.ID] {
-			return fmt.Errorf("%s: a reply to no question, or the second to one: %w", fetch.Redact(c.o.URL), fundtrail.ErrInvalid)
+			return fmt.Errorf("%s: a reply to no question, or the second to one: %w", c.name(), fundtrail.ErrInvalid)
 		}
 		seen[*g.ID] = true
 		calls[*g.ID].result, calls[*g.ID].err = g.Result, g.Error
@@ -142,9 +143,17 @@ func (c *client) post(ctx context.Context, calls []*call) error {
 		}
 	}
 	if i := slices.Index(seen, false); i >= 0 {
-		return fmt.Errorf("%s: no reply to %s: %w", fetch.Redact(c.o.URL), calls[i].method, fundtrail.ErrInvalid)
+		return fmt.Errorf("%s: no reply to %s: %w", c.name(), calls[i].method, fundtrail.ErrInvalid)
 	}
 	return nil
+}
+
+// name is how messages call the node: its host, since a key may stand in the URL's path.
+func (c *client) name() string {
+	if u, err := url.Parse(c.o.URL); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return "the node"
 }
 
 // into reads a call's answer.
