@@ -68,10 +68,11 @@ func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p 
 	if err != nil {
 		return fmt.Errorf("--ledger: %w", err)
 	}
+	names, blocks := splitBlocks(names)
 	for _, name := range names {
 		list = append(list, ingest.File(name))
 	}
-	if len(list) == 0 {
+	if len(list)+len(blocks) == 0 {
 		excerpt, ok := excerptOf(s)
 		if !ok {
 			return usage("give the ledger's files with --ledger: only %s can be traced without", strings.Join(data.Excerpts(), ", "))
@@ -89,6 +90,9 @@ func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p 
 	b := ledger.NewBuilder()
 	sums, err := ingest.Files(ctx, b, list, opt)
 	if err != nil {
+		return err
+	}
+	if err := in.loadBlocks(ctx, b, blocks, p); err != nil {
 		return err
 	}
 	p.start("ordering the ledger", 0)

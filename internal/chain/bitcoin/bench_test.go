@@ -1,3 +1,5 @@
+//go:build unix
+
 package bitcoin
 
 import (
@@ -5,7 +7,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -26,8 +30,25 @@ func total(blocks [][]byte) (n int64) {
 	return n
 }
 
+// perCore reports a rate by the time that processors worked, all of them together, which
+// other programs of the machine disturb less than the clock.
+func perCore(b *testing.B, bytes int64) func() {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := used()
+	b.SetBytes(bytes)
+	return func() {
+		b.ReportMetric(float64(bytes)*float64(b.N)/1e6/(used()-before).Seconds(), "MB/s-core")
+	}
+}
+
 func benchParse(b *testing.B, p *Params, blocks [][]byte) {
-	b.SetBytes(total(blocks))
+	defer perCore(b, total(blocks))()
 	var k blockShape
 	txs := 0
 	for b.Loop() {
@@ -66,7 +87,7 @@ func BenchmarkResolve(b *testing.B) {
 		memory int64
 	}{{"memory", 1 << 30}, {"spill", 1 << 20}} {
 		b.Run(c.name, func(b *testing.B) {
-			b.SetBytes(total(blocks))
+			defer perCore(b, total(blocks))()
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 			inputs, files := 0, 0
 			for b.Loop() {
@@ -94,7 +115,7 @@ func BenchmarkResolve(b *testing.B) {
 func BenchmarkFiles(b *testing.B) {
 	p, blocks := benchChain(b)
 	names := folder(b, record(p, blocks...))
-	b.SetBytes(total(blocks))
+	defer perCore(b, total(blocks))()
 	for b.Loop() {
 		s, err := OpenFiles(b.Context(), p, names, Options{})
 		if err != nil {

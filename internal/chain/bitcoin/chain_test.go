@@ -433,7 +433,7 @@ func TestBadFiles(t *testing.T) {
 		"no file":              {nil, []string{"no block files"}},
 		"nothing in it":        {[][]byte{{}}, []string{"no whole block"}},
 		"another network":      {[][]byte{with(0, 0x0b, 0x11, 0x09, 0x07)}, []string{"byte 0", "testnet3"}},
-		"another chain":        {[][]byte{with(second, 0xfb, 0xc0, 0xb6, 0xdb)}, []string{fmt.Sprintf("blk00000.dat: byte %d", second), "ltc", "--chain"}},
+		"another chain":        {[][]byte{with(second, 0xfb, 0xc0, 0xb6, 0xdb)}, []string{fmt.Sprintf("blk00000.dat: byte %d", second), "ltc among blocks of btc"}},
 		"no block":             {[][]byte{with(second, 1, 2, 3, 4)}, []string{fmt.Sprintf("byte %d", second), "01020304", "xor.dat"}},
 		"too long":             {[][]byte{with(second+4, 0, 0, 0, 0x7f)}, []string{fmt.Sprintf("byte %d", second), "damaged"}},
 		"too short":            {[][]byte{with(second+4, 20, 0, 0, 0)}, []string{fmt.Sprintf("byte %d", second), "20 bytes"}},

@@ -3,8 +3,10 @@ package bitcoin
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"iter"
 	"os"
@@ -37,6 +39,8 @@ type Files struct {
 	height int64      // of the first
 	report Report
 	r      *resolver
+	digest hash.Hash // of what was read since the last beginning, and its length
+	bytes  int64
 	held   func(*coinSet) error // for tests: the coins that there are before the first block
 }
 
@@ -52,7 +56,12 @@ type Report struct {
 	ApartHash fundtrail.Hash
 	// Truncated says where a record is cut short, as in a file that is being written; "" when none is.
 	Truncated string
-	Gaps      // filled in as blocks are read
+	// Of the last reading: what inputs lacked, how many bytes the blocks have, and the digest
+	// of those bytes, one block after the other in the chain's order. It does not
+	// depend on how a node lays them out in files.
+	Gaps
+	Bytes  int64
+	SHA256 [32]byte
 }
 
 // A StaleBlock is on no chain now.
@@ -69,13 +78,61 @@ type blockFile struct {
 	key  []byte // nil: none
 }
 
-var blockFileName = regexp.MustCompile(`^blk[0-9]+\.dat$`)
+var (
+	blockFileName = regexp.MustCompile(`^blk[0-9]+\.dat$`)
+	besideName    = regexp.MustCompile(`^(rev[0-9]+|xor)\.dat$`)
+)
 
 // IsBlockFile reports whether a path has the name of a node's block file.
 func IsBlockFile(path string) bool { return blockFileName.MatchString(filepath.Base(path)) }
 
-// IsKeyFile reports whether a path has the name of the file with the key of block files.
-func IsKeyFile(path string) bool { return filepath.Base(path) == "xor.dat" }
+// IsBeside reports whether a path has the name of what a node keeps beside block files: the
+// key, which OpenFiles finds itself, and what undoes blocks, which is not read.
+func IsBeside(path string) bool { return besideName.MatchString(filepath.Base(path)) }
+
+// ParamsOfFile finds out which chain's blocks a file holds.
+func ParamsOfFile(name string) (Params, error) {
+	f, err := openBlockFile(name, map[string][]byte{})
+	if err != nil {
+		return Params{}, err
+	}
+	defer f.f.Close()
+	var m [4]byte
+	if f.size < int64(len(m)) {
+		return Params{}, fmt.Errorf("%s: it holds no block: %w", name, fundtrail.ErrInvalid)
+	}
+	if err := f.read(m[:], 0); err != nil {
+		return Params{}, err
+	}
+	for _, p := range known {
+		if p.Magic == m {
+			return p, nil
+		}
+	}
+	return Params{}, f.bad(0, strange(m))
+}
+
+// openBlockFile opens a file, and reads its folder's key where keys does not have it.
+func openBlockFile(name string, keys map[string][]byte) (*blockFile, error) {
+	dir := filepath.Dir(name)
+	if _, ok := keys[dir]; !ok {
+		key, err := readKey(dir)
+		if err != nil {
+			return nil, err
+		}
+		keys[dir] = key
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &blockFile{name: name, f: f, key: keys[dir], size: info.Size()}, nil
+}
 
 // OpenFiles opens block files, given in any order, and finds the chain in them. The key of
 // each is that of xor.dat in its folder. Close must be called.
@@ -88,23 +145,11 @@ func OpenFiles(ctx context.Context, p *Params, names []string, opt Options) (_ *
 	}()
 	keys := map[string][]byte{}
 	for _, name := range names {
-		dir := filepath.Dir(name)
-		if _, ok := keys[dir]; !ok {
-			if keys[dir], err = readKey(dir); err != nil {
-				return nil, err
-			}
-		}
-		f, err := os.Open(name)
+		b, err := openBlockFile(name, keys)
 		if err != nil {
 			return nil, err
 		}
-		b := &blockFile{name: name, f: f, key: keys[dir]}
 		s.files = append(s.files, b)
-		info, err := f.Stat()
-		if err != nil {
-			return nil, err
-		}
-		b.size = info.Size()
 	}
 	if len(s.files) == 0 {
 		return nil, fmt.Errorf("no block files: %w", fundtrail.ErrInvalid)
@@ -138,11 +183,12 @@ func (s *Files) Close() error {
 	return err
 }
 
-// Report says what the files hold. What inputs spend is counted as blocks are read.
+// Report says what the files hold. It must not be called while blocks are read.
 func (s *Files) Report() Report {
 	r := s.report
 	if s.r != nil {
-		r.Gaps = s.r.count
+		r.Gaps, r.Bytes = s.r.count, s.bytes
+		s.digest.Sum(r.SHA256[:0])
 	}
 	return r
 }
@@ -230,7 +276,14 @@ func (s *Files) scan(ctx context.Context, refs []blockRef, number int, f *blockF
 			return refs, nil // room that the node has set aside
 		}
 		if n := min(4, len(b)); string(b[:n]) != string(s.p.Magic[:n]) {
-			return nil, f.bad(at, s.strange(b))
+			var m [4]byte
+			copy(m[:], b)
+			for _, other := range known {
+				if other.Magic == m {
+					return nil, f.bad(at, fmt.Errorf("this is a block of %s among blocks of %s: %w", other.Chain, s.p.Chain, fundtrail.ErrInvalid))
+				}
+			}
+			return nil, f.bad(at, strange(m))
 		}
 		size := int64(0)
 		if len(b) >= 8 {
@@ -281,18 +334,11 @@ func (f *blockFile) blank(at int64, b []byte) (bool, error) {
 }
 
 // strange says what is wrong with bytes that do not begin a block.
-func (s *Files) strange(b []byte) error {
-	var m [4]byte
-	copy(m[:], b)
-	for _, p := range known {
-		if p.Magic == m {
-			return fmt.Errorf("this is a block of %s, not of %s: give its --chain: %w", p.Chain, s.p.Chain, fundtrail.ErrInvalid)
-		}
-	}
+func strange(m [4]byte) error {
 	if name, ok := strangeMagics[m]; ok {
 		return fmt.Errorf("this is a block of %s: %w", name, fundtrail.ErrInvalid)
 	}
-	return fmt.Errorf("no block begins here, it has %x and not %x: is xor.dat missing beside the file, or is it damaged? %w", m, s.p.Magic, fundtrail.ErrInvalid)
+	return fmt.Errorf("no block begins here, it has %x: is xor.dat missing beside the file, or is it damaged? %w", m, fundtrail.ErrInvalid)
 }
 
 // Head is the chain's last block.
@@ -354,6 +400,7 @@ func (s *Files) forget() error {
 		err = s.r.coins.close()
 	}
 	s.r = &resolver{p: s.p, coins: newCoinSet(s.opt.Memory, s.opt.Dir), all: s.chain[0].hash == reversed(s.p.Genesis)}
+	s.digest, s.bytes = sha256.New(), 0
 	if s.held != nil {
 		err = errors.Join(err, s.held(s.r.coins))
 	}
@@ -395,7 +442,10 @@ func (s *Files) readAhead(ctx context.Context) *ahead {
 				return
 			}
 			p.ref = s.chain[i]
-			p.err = s.parse(p)
+			if p.err = s.parse(p); p.err == nil {
+				s.digest.Write(p.raw)
+				s.bytes += int64(len(p.raw))
+			}
 			a.full <- p // has room for every block there is
 			if p.err != nil {
 				return

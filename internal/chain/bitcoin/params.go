@@ -22,11 +22,11 @@ type Params struct {
 
 var known = []Params{
 	{Chain: fundtrail.Bitcoin, Magic: magic(0xf9beb4d9),
-		Genesis: hash("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f")},
+		Genesis: hashOf("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f")},
 	{Chain: fundtrail.Litecoin, Magic: magic(0xfbc0b6db), MWEB: true,
-		Genesis: hash("12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2")},
+		Genesis: hashOf("12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2")},
 	{Chain: fundtrail.Dogecoin, Magic: magic(0xc0c0c0c0), AuxPoW: true,
-		Genesis: hash("1a91e3dace36e2be3bf030a65679fe821aa1d6ef92e7c9902eb318182c355691")},
+		Genesis: hashOf("1a91e3dace36e2be3bf030a65679fe821aa1d6ef92e7c9902eb318182c355691")},
 }
 
 // strangeMagics are of networks that are recognised to be refused by name.
@@ -46,7 +46,7 @@ func magic(n uint32) (m [4]byte) {
 	return m
 }
 
-func hash(s string) fundtrail.Hash {
+func hashOf(s string) fundtrail.Hash {
 	h, err := fundtrail.ParseHash(s)
 	if err != nil {
 		panic(err)

@@ -56,7 +56,7 @@ var mainnet = func() *Params {
 
 // regtest is a test network; its addresses are given in the main network's spelling.
 var regtest = &Params{Chain: fundtrail.Bitcoin, Magic: magic(0xfabfb5da),
-	Genesis: hash("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206")}
+	Genesis: hashOf("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206")}
 
 // TestRealBlocks: the transactions of each block have the root that its header names, which
 // proves every hash; the rest is what is publicly known of these blocks.
