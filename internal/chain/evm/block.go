@@ -375,7 +375,7 @@ const (
 func (b *block) checkUncles() error {
 	for _, u := range b.uncles {
 		if age := b.Height - u.height; age < 1 || age > 7 {
-			return fmt.Errorf("block %d names an uncle of height %d: %w", b.Height, u.height, fundtrail.ErrInvalid)
+			return fmt.Errorf("an uncle of height %d: %w", u.height, fundtrail.ErrInvalid)
 		}
 	}
 	return nil
@@ -386,7 +386,7 @@ func (b *block) checkWithdrawals() error {
 	seen := make(map[uint64]bool, len(b.withdrawals))
 	for _, w := range b.withdrawals {
 		if seen[w.index] {
-			return fmt.Errorf("block %d pays out withdrawal %d twice: %w", b.Height, w.index, fundtrail.ErrInvalid)
+			return fmt.Errorf("withdrawal %d is there twice: %w", w.index, fundtrail.ErrInvalid)
 		}
 		seen[w.index] = true
 	}
