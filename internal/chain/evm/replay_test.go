@@ -339,3 +339,24 @@ func TestRecorded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// BenchmarkRecorded reads a recorded node over HTTP: JSON, checks, transfers.
+func BenchmarkRecorded(b *testing.B) {
+	f := &fake{tape: recorded(b)}
+	n, err := evm.Open(context.Background(), f.options(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	transfers := 0
+	for b.Loop() {
+		for facts, err := range n.Blocks(context.Background(), 1) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := range facts.Transactions {
+				transfers += len(facts.Transactions[i].Transfers)
+			}
+		}
+	}
+	b.ReportMetric(float64(transfers)/b.Elapsed().Seconds(), "transfers/s")
+}
