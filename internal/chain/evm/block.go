@@ -44,6 +44,7 @@ type block struct {
 	withdrawals []withdrawal
 	traced      bool // the transactions' internal transfers are told
 	odd         bool // value moves in it by rules that are not known here
+	unpriced    bool // it has blobs whose price is not known
 }
 
 // A tx is a transaction with its receipt.
@@ -141,6 +142,9 @@ func (d *Decoder) facts(b *block) (fundtrail.BlockFacts, error) {
 	}
 	if b.odd || b.Height == 0 { // the genesis state is no transaction, and not told
 		w.out.Whole &^= fundtrail.ValueTransfers | fundtrail.InternalTransfers
+	}
+	if b.unpriced {
+		w.out.Whole &^= fundtrail.Fees
 	}
 	w.out.Transactions = make([]fundtrail.Transaction, 0, len(b.txs)+2)
 	for i := range b.txs {
