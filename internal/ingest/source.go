@@ -31,8 +31,9 @@ type SourceSummary struct {
 	Partial int
 }
 
-// maxReorganised is how often a chain may change while it is read.
-const maxReorganised = 4096
+// maxStuck is how often a chain may change before a block that was not met yet: by then it
+// is the source that contradicts itself.
+const maxStuck = 12
 
 // Blocks adds a source's blocks to a builder, from a height up to one, or up to the head
 // where to is negative, and claims coverage of what is whole; name is what claims call the
@@ -67,7 +68,7 @@ type keptBlock struct {
 }
 
 func (r *blockRun) run(ctx context.Context, s Source, from, to int64) error {
-	back := 1
+	back, stuck, highest := 1, 0, from-1
 	for next := from; to < 0 || next <= to; {
 		gave := false
 		err := error(nil)
@@ -85,7 +86,11 @@ func (r *blockRun) run(ctx context.Context, s Source, from, to int64) error {
 			if err := r.add(&f); err != nil {
 				return err
 			}
-			if gave, back = true, 1; next == to {
+			gave = true
+			if next > highest {
+				back, stuck, highest = 1, 0, next
+			}
+			if next == to {
 				return nil
 			}
 			next++
@@ -96,8 +101,9 @@ func (r *blockRun) run(ctx context.Context, s Source, from, to int64) error {
 		}
 		switch {
 		case errors.Is(err, fundtrail.ErrReorganised):
-			if r.sum.Reorganised++; r.sum.Reorganised > maxReorganised {
-				return fmt.Errorf("the chain changed %d times while it was read: %w", maxReorganised, err)
+			r.sum.Reorganised++
+			if stuck++; stuck > maxStuck {
+				return fmt.Errorf("after %d tries: %w", stuck, err)
 			}
 			// Where the chains part is not known: go back further each time.
 			next = r.takeBack(back, from)

@@ -3,6 +3,7 @@ package evm
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -71,7 +72,11 @@ type rpcLog struct {
 
 // broken is the error for an answer that cannot be what was asked for.
 func broken(format string, args ...any) error {
-	return fmt.Errorf("the answer is broken: %w: %w", fmt.Errorf(format, args...), fundtrail.ErrInvalid)
+	err := fmt.Errorf(format, args...)
+	if errors.Is(err, fundtrail.ErrInvalid) {
+		return fmt.Errorf("the answer is broken: %w", err)
+	}
+	return fmt.Errorf("the answer is broken: %w: %w", err, fundtrail.ErrInvalid)
 }
 
 // parse reads an answer, which must be one JSON value of the form of v.
@@ -104,7 +109,7 @@ func (h *rpcHeader) block(chain fundtrail.Chain) (*block, error) {
 	}
 	for _, w := range h.Withdrawals {
 		if w.Index == nil || w.Address == nil || w.Amount == nil {
-			return nil, broken("block %d: a withdrawal without index, address or amount", b.Height)
+			return nil, broken("a withdrawal without index, address or amount")
 		}
 		a, _ := fundtrail.NewAmount(uint64(*w.Amount)).Mul(gwei)
 		b.withdrawals = append(b.withdrawals, withdrawal{uint64(*w.Index), address(*w.Address), a})
@@ -112,26 +117,30 @@ func (h *rpcHeader) block(chain fundtrail.Chain) (*block, error) {
 	return b, b.checkWithdrawals()
 }
 
-// readBlock reads a block with its transactions.
-func readBlock(raw json.RawMessage, chain fundtrail.Chain, height int64) (*block, *rpcHeader, error) {
-	var h rpcHeader
-	if err := parse(raw, &h); err != nil {
+// readBlock reads the block of a height with its transactions.
+func readBlock(raw json.RawMessage, chain fundtrail.Chain, height int64) (b *block, h *rpcHeader, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("block %d: %w", height, err)
+		}
+	}()
+	h = &rpcHeader{}
+	if err := parse(raw, h); err != nil {
 		return nil, nil, err
 	}
-	b, err := h.block(chain)
-	if err != nil {
+	if b, err = h.block(chain); err != nil {
 		return nil, nil, err
 	}
 	if b.Height != height {
-		return nil, nil, broken("block %d where block %d was asked for", b.Height, height)
+		return nil, nil, broken("it is block %d", b.Height)
 	}
 	b.txs = make([]tx, len(h.Transactions))
 	for i, raw := range h.Transactions {
 		if err := b.readTx(i, raw); err != nil {
-			return nil, nil, fmt.Errorf("block %d: transaction %d: %w", height, i, err)
+			return nil, nil, fmt.Errorf("transaction %d: %w", i, err)
 		}
 	}
-	return b, &h, nil
+	return b, h, nil
 }
 
 // Types of transactions from which on a chain's own rules say what they move: Arbitrum's

@@ -44,6 +44,7 @@ type block struct {
 	withdrawals []withdrawal
 	traced      bool // the transactions' internal transfers are told
 	odd         bool // value moves in it by rules that are not known here
+	unpriced    bool // it has blobs whose price is not known
 }
 
 // A tx is a transaction with its receipt.
@@ -141,6 +142,9 @@ func (d *Decoder) facts(b *block) (fundtrail.BlockFacts, error) {
 	}
 	if b.odd || b.Height == 0 { // the genesis state is no transaction, and not told
 		w.out.Whole &^= fundtrail.ValueTransfers | fundtrail.InternalTransfers
+	}
+	if b.unpriced {
+		w.out.Whole &^= fundtrail.Fees
 	}
 	w.out.Transactions = make([]fundtrail.Transaction, 0, len(b.txs)+2)
 	for i := range b.txs {
@@ -375,7 +379,7 @@ const (
 func (b *block) checkUncles() error {
 	for _, u := range b.uncles {
 		if age := b.Height - u.height; age < 1 || age > 7 {
-			return fmt.Errorf("block %d names an uncle of height %d: %w", b.Height, u.height, fundtrail.ErrInvalid)
+			return fmt.Errorf("an uncle of height %d: %w", u.height, fundtrail.ErrInvalid)
 		}
 	}
 	return nil
@@ -386,7 +390,7 @@ func (b *block) checkWithdrawals() error {
 	seen := make(map[uint64]bool, len(b.withdrawals))
 	for _, w := range b.withdrawals {
 		if seen[w.index] {
-			return fmt.Errorf("block %d pays out withdrawal %d twice: %w", b.Height, w.index, fundtrail.ErrInvalid)
+			return fmt.Errorf("withdrawal %d is there twice: %w", w.index, fundtrail.ErrInvalid)
 		}
 		seen[w.index] = true
 	}

@@ -179,10 +179,10 @@ func (n *Node) Blocks(ctx context.Context, from int64) iter.Seq2[fundtrail.Block
 			yield(fundtrail.BlockFacts{}, err)
 			return
 		}
-		ctx, cancel := context.WithCancel(ctx)
+		inside, cancel := context.WithCancel(ctx)
 		defer cancel()
 		var last fundtrail.Block
-		for w := range n.ahead(ctx, from, head.Height) {
+		for w := range n.ahead(inside, from, head.Height) {
 			if w.err != nil {
 				yield(fundtrail.BlockFacts{}, w.err)
 				return
@@ -196,6 +196,9 @@ func (n *Node) Blocks(ctx context.Context, from int64) iter.Seq2[fundtrail.Block
 					return
 				}
 			}
+		}
+		if err := ctx.Err(); err != nil && last.Height < head.Height {
+			yield(fundtrail.BlockFacts{}, err)
 		}
 	}
 }
@@ -261,7 +264,7 @@ func (n *Node) read(ctx context.Context, from, to int64) ([]fundtrail.BlockFacts
 		}
 		b, h, err := readBlock(q.result, n.Chain, from+int64(i))
 		if err != nil {
-			return nil, fmt.Errorf("block %d: %w", from+int64(i), err)
+			return nil, err
 		}
 		if i > 0 && blocks[i-1].Hash != b.Parent {
 			return nil, fmt.Errorf("block %d: %w", b.Height, errGone)

@@ -307,9 +307,8 @@ func (r *bodyReader) receipts(raw []byte) error {
 			return fmt.Errorf("of transaction %d: %w", i, err)
 		}
 		if p.blobGas > 0 {
-			if t.blobFee, _ = fundtrail.NewAmount(p.blobGas).Mul(blobPrice); !priced {
-				return fmt.Errorf("of transaction %d: the price of blobs on %s is not known here: %w", i, r.b.Time.Format(time.DateOnly), fundtrail.ErrLimit)
-			}
+			t.blobFee, _ = fundtrail.NewAmount(p.blobGas).Mul(blobPrice)
+			r.b.unpriced = r.b.unpriced || !priced
 		}
 		items = append(items, encoded)
 	}
@@ -459,7 +458,8 @@ func addBloom(bloom *[256]byte, value []byte) {
 }
 
 // The price of a unit of blob gas follows from the header by a rule with one constant,
-// which Ethereum's forks change. Times are when those took effect on Ethereum.
+// which Ethereum's forks change. Times are when those took effect on Ethereum. Where the
+// price is not known the fee is left out, and the block's fees are not claimed.
 var blobForks = []struct {
 	from     int64 // Unix seconds
 	fraction int64 // BLOB_BASE_FEE_UPDATE_FRACTION
@@ -468,6 +468,7 @@ var blobForks = []struct {
 	{1746612311, 5007716},  // Prague, EIP-7691
 	{1765290071, 8346193},  // BPO1, EIP-7892
 	{1767747671, 11684671}, // BPO2
+	{1769904000, 0},        // February 2026: what was changed from here on is not known
 }
 
 // blobPrice is what a unit of blob gas costs: fake_exponential(1, excess, fraction) of

@@ -261,8 +261,11 @@ func (c *client) exchange(ctx context.Context, e *endpoint, calls []*call) ([]re
 	head.Set("Content-Type", "application/json")
 	res, err := c.http.Do(ctx, fetch.Request{URL: e.URL, Method: http.MethodPost, Body: body, Header: head, SecretPath: true})
 	if err != nil {
-		if f := new(fetch.Error); errors.As(err, &f) && f.Status == http.StatusRequestEntityTooLarge {
-			return nil, errTooMuch
+		if f := new(fetch.Error); errors.As(err, &f) {
+			if f.Status == http.StatusRequestEntityTooLarge {
+				return nil, errTooMuch
+			}
+			return nil, f.Err
 		}
 		return nil, err
 	}
