@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"data":                   {"."},
 	"internal/ledgertest":    {"."},
 	"internal/ledger":        {"."},
+	"internal/archive":       {".", "internal/ledger"},
 	"internal/crossing":      {"."},
 	"internal/ingest":        {".", "internal/ledger", "internal/feed", "internal/fetch", "internal/store", "internal/crossing"},
 	"internal/feed":          {"."},
@@ -36,13 +37,16 @@ var allowed = map[string][]string{
 	"internal/onward":        {".", "internal/trace", "internal/crossing"},
 	"internal/names":         {"."},
 	"internal/screen":        {".", "internal/names"},
+	"internal/record":        {".", "data"},
 	"internal/report":        {"."},
+	"internal/plot":          {},
+	"internal/brief":         {".", "data", "internal/plot", "internal/record", "internal/report"},
 	"internal/web":           {".", "internal/store", "internal/journal", "internal/screen"},
-	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/ingest", "internal/chain/bitcoin", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/report", "internal/web"},
+	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
 }
 
 // pure folders only compute: they may not reach the outside world.
-var pure = []string{".", "internal/ledgertest", "internal/ledger", "internal/feed", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/report"}
+var pure = []string{".", "internal/ledgertest", "internal/ledger", "internal/feed", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief"}
 
 var outside = []string{"database/sql", "net/http", "os", "os/exec"}
 

@@ -12,10 +12,38 @@ type Source struct {
 	Published time.Time // by the publisher; zero where it is not stated
 	Retrieved time.Time
 	SHA256    [32]byte // of the bytes retrieved, zero where they were not kept
+	Records   string   // the folder of a user's own record that cites it; "" for the program's
 }
 
 // Confidence runs from 0 to 100, as in STIX and in GraphSense tag packs.
 type Confidence uint8
+
+// Known is the second clock of a claim: the day from which the public could know it.
+// The first clock is when what it tells happened.
+type Known struct {
+	On    time.Time // a day of UTC
+	Basis KnownBasis
+}
+
+// A KnownBasis says what a claim's Known rests on. A record's own word comes first.
+type KnownBasis string
+
+const (
+	KnownStated    KnownBasis = "stated"    // the record says so
+	KnownAct       KnownBasis = "act"       // the public act that the claim tells of was known on its day
+	KnownPublished KnownBasis = "published" // the source's own day of publication
+	KnownRetrieved KnownBasis = "retrieved" // no later than the day on which the source was read
+)
+
+// When is a second, a day, a month or a range of days, in UTC: From and To are its first
+// and last day, and the same second where Exact. The zero When is not stated.
+type When struct {
+	From, To time.Time
+	Exact    bool
+}
+
+// IsZero reports whether no time is stated.
+func (w When) IsZero() bool { return w.From.IsZero() }
 
 // An Actor is a party in the real world: an exchange, a mixer's operator, a
 // victim, a threat group. (Addresses under one control are a Cluster.)
@@ -33,6 +61,7 @@ type Relation struct {
 	Actor      string // the other's ID
 	How        string // "listed with it", "founder"
 	Confidence Confidence
+	Known      Known
 	Source     Source
 }
 
@@ -42,7 +71,9 @@ type Statement struct {
 	Text       string
 	By         string    // who says so
 	Date       time.Time // of what it tells; zero where it has no date
+	Until      time.Time // the last day it may be of, where Date is a month or a range; else zero
 	Confidence Confidence
+	Known      Known
 	Source     Source
 }
 
@@ -57,6 +88,7 @@ type Tag struct {
 	Incident   string // the ID of the incident whose record names the address; "" for a service's
 	Note       string
 	Confidence Confidence
+	Known      Known // zero for what no record of ours says
 	Source     Source
 }
 
@@ -85,14 +117,32 @@ type Incident struct {
 	Discovered   time.Time // zero where it is not stated
 	Disclosed    time.Time // zero where it is not stated
 	Dates        []DateClaim
+	Kind         VictimKind
 	Victim       Actor
+	VictimKnown  Known // of Kind too
 	Losses       []LossClaim
 	Attributions []AttributionClaim
+	Figures      []Figure // what was taken in which asset, what was frozen, seized or returned
 	Thefts       []Theft
-	Addresses    []Tag // one per claim: an address that two sources name is here twice
+	Addresses    []Tag       // one per claim: an address that two sources name is here twice
+	How          []Statement // by what means
 	Statements   []Statement
 	Sources      []Source
 }
+
+// A VictimKind says what was robbed. It is our reading, as sure as the victim is.
+type VictimKind string
+
+const (
+	RobbedExchange VictimKind = "exchange"
+	RobbedBridge   VictimKind = "bridge"
+	RobbedProtocol VictimKind = "protocol" // a decentralised finance contract that is no bridge
+	RobbedWallet   VictimKind = "wallet"   // the users of wallet software or of a hosted wallet
+	RobbedPerson   VictimKind = "person"
+	RobbedFirm     VictimKind = "firm" // a company that is none of the others
+	RobbedPayment  VictimKind = "payment"
+	RobbedOther    VictimKind = "other"
+)
 
 // A DateClaim is what one source says about when an incident happened, was
 // discovered or was disclosed.
@@ -102,17 +152,30 @@ type DateClaim struct {
 	Exact      bool // to the second; else From and To are days of UTC, and may be equal
 	Note       string
 	Confidence Confidence
+	Known      Known
 	Source     Source
+}
+
+// Date returns the best supported claim about when it happened, was discovered or was
+// disclosed: the first of those that are equally sure. ok is false where nothing is stated.
+func (in Incident) Date(what string) (best DateClaim, ok bool) {
+	for _, d := range in.Dates {
+		if d.What == what && (!ok || d.Confidence > best.Confidence) {
+			best, ok = d, true
+		}
+	}
+	return best, ok
 }
 
 // A LossClaim is what one source says was lost, in whole US dollars of the day of
 // the theft unless its Note says otherwise.
 type LossClaim struct {
 	USD        Amount
-	Qualifier  string // "about", "more than", "at least", "nominal"; "" for a figure given as it is
+	Qualifier  string // "about", "more than", "at least", "almost", "nominal"; "" for a figure given as it is
 	By         string
 	Note       string
 	Confidence Confidence
+	Known      Known
 	Source     Source
 }
 
@@ -122,9 +185,11 @@ type AttributionClaim struct {
 	Actor      string // an Actor's ID
 	By         string
 	Date       time.Time
+	Until      time.Time // as a Statement's
 	Denied     bool
 	Note       string
 	Confidence Confidence
+	Known      Known
 	Source     Source
 }
 

@@ -200,6 +200,9 @@ type End struct {
 	USD       *Valuation // nil when no prices were given
 	Via       []int      // indexes into Trace.Inferences
 	Odds      *Odds      // of the starts that feed it; nil where all are certain
+	// Followed says of a swap or a bridge that the trace went on with what came out: the
+	// same value is at other ends too.
+	Followed bool
 }
 
 // Odds say how likely value is the thief's at all that stands, under the headline policy,

@@ -1,6 +1,6 @@
-// Package data holds the project's curated knowledge: thefts, services with their
-// addresses, parties, sanctions lists and tokens, one YAML record a file, embedded in the
-// program.
+// Package data holds the project's curated knowledge: thefts, what courts and governments
+// did about them, services with their addresses, parties, sanctions lists and tokens, one
+// YAML record a file, embedded in the program. [Read] reads a folder of a user's own.
 //
 // Everything here is a claim. Each statement names its source and carries a
 // confidence from 0 to 100, and claims that contradict each other stand side by
@@ -13,9 +13,9 @@
 package data
 
 import (
+	"bytes"
 	"cmp"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -25,17 +25,31 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-//go:embed actors/*.yaml incidents/*.yaml lists/*.yaml services/*.yaml assets.yaml ledgers/*.csv
+//go:embed actions/*.yaml actors/*.yaml docket/*.yaml figures/*.yaml incidents/*.yaml lists/*.yaml services/*.yaml assets.yaml ledgers/*.csv
 var files embed.FS
 
 var (
-	incidents = sync.OnceValue(func() []fundtrail.Incident { return mustParse("incidents", parseIncident) })
-	services  = sync.OnceValue(func() []Service { return mustParse("services", parseService) })
-	actors    = sync.OnceValue(func() []fundtrail.Actor { return mustParse("actors", parseActor) })
-	lists     = sync.OnceValue(func() []List { return mustParse("lists", parseList) })
+	incidents = newShelf("incidents", parseIncident, func(in fundtrail.Incident) []string { return append([]string{in.ID}, in.Aliases...) })
+	services  = newShelf("services", parseService, func(s Service) []string { return []string{s.ID, s.Name} })
+	actors    = newShelf("actors", parseActor, func(a fundtrail.Actor) []string { return append([]string{a.ID, a.Name}, a.Aliases...) })
+	lists     = newShelf("lists", parseList, func(l List) []string { return []string{l.ID, l.Name} })
 	tokens    = sync.OnceValue(mustAssets)
 
-	poolIndex  = sync.OnceValue(func() map[deposit]fundtrail.Tag { return pools(services()) })
+	proceedings  = newShelf("docket", parseProceeding, func(p fundtrail.Proceeding) []string { return append([]string{p.ID, p.Name}, p.Aliases...) })
+	actions      = newShelf("actions", parseAction, func(a fundtrail.Action) []string { return append([]string{a.ID}, a.Aliases...) })
+	publications = newShelf("figures", parsePublication, func(p fundtrail.Publication) []string { return []string{p.ID, p.Name} })
+
+	poolIndex = sync.OnceValue(func() map[deposit]fundtrail.Tag { return pools(services.list()) })
+	// contracts that wrap their chain's own coin
+	wrapperIndex = sync.OnceValue(func() map[fundtrail.Address]bool {
+		m := map[fundtrail.Address]bool{}
+		if s, ok := services.byID("weth"); ok {
+			for _, t := range s.Tags {
+				m[t.Address] = true
+			}
+		}
+		return m
+	})
 	tokenIndex = sync.OnceValue(func() map[fundtrail.Asset]Token {
 		m := make(map[fundtrail.Asset]Token, len(tokens()))
 		for _, t := range tokens() {
@@ -44,31 +58,6 @@ var (
 		return m
 	})
 )
-
-// mustParse parses every record of a folder, in the order of file names, all at once:
-// reading YAML is most of what this package costs a command. A record of ours that
-// does not parse is a fault of the program, which its tests find.
-func mustParse[T any](folder string, parse func([]byte) (T, error)) []T {
-	names := mustGlob(folder + "/*.yaml")
-	out, errs := make([]T, len(names)), make([]error, len(names))
-	var all sync.WaitGroup
-	for i, name := range names {
-		all.Go(func() {
-			raw, err := files.ReadFile(name)
-			if err == nil {
-				out[i], err = parse(raw)
-			}
-			if err != nil {
-				errs[i] = fmt.Errorf("data/%s: %w", name, err)
-			}
-		})
-	}
-	all.Wait()
-	if err := errors.Join(errs...); err != nil {
-		panic(err)
-	}
-	return out
-}
 
 func mustAssets() []Token {
 	raw, err := files.ReadFile("assets.yaml")
@@ -83,50 +72,71 @@ func mustAssets() []Token {
 }
 
 // Incidents returns every theft on record, sorted by ID.
-func Incidents() []fundtrail.Incident { return slices.Clone(incidents()) }
+func Incidents() []fundtrail.Incident { return slices.Clone(incidents.list()) }
 
 // Incident returns the theft with the given ID or alias, in any case, spaces read
 // as hyphens. The error wraps [fundtrail.ErrNotFound] and names what comes near.
 func Incident(id string) (fundtrail.Incident, error) {
-	names := make([][]string, len(incidents()))
-	for i, in := range incidents() {
-		names[i] = append([]string{in.ID}, in.Aliases...)
-	}
-	i, err := find(id, names)
-	if err != nil {
-		return fundtrail.Incident{}, fmt.Errorf("incident %w", err)
-	}
-	return incidents()[i], nil
+	return incidents.find("incident", id, true)
+}
+
+// Proceedings returns every prosecution and civil case on record, sorted by ID.
+func Proceedings() []fundtrail.Proceeding { return slices.Clone(proceedings.list()) }
+
+// Proceeding returns the case with the given ID, name or alias, as [Incident] does.
+func Proceeding(id string) (fundtrail.Proceeding, error) {
+	return proceedings.find("proceeding", id, false)
+}
+
+// Actions returns what governments and others did, sorted by ID, which begins with the day.
+func Actions() []fundtrail.Action { return slices.Clone(actions.list()) }
+
+// Action returns the action with the given ID or alias, as [Incident] does.
+func Action(id string) (fundtrail.Action, error) {
+	return actions.find("action", id, true)
+}
+
+// Publications returns the published figures on record, sorted by ID.
+func Publications() []fundtrail.Publication { return slices.Clone(publications.list()) }
+
+// Publication returns the publisher's figures with the given ID or name, as [Incident] does.
+func Publication(id string) (fundtrail.Publication, error) {
+	return publications.find("publication", id, false)
 }
 
 // Services returns every service on record, sorted by ID.
-func Services() []Service { return slices.Clone(services()) }
+func Services() []Service { return slices.Clone(services.list()) }
 
 // Actors returns every party on record, sorted by ID.
-func Actors() []fundtrail.Actor { return slices.Clone(actors()) }
+func Actors() []fundtrail.Actor { return slices.Clone(actors.list()) }
 
 // Actor returns the party with the given ID, name or alias, as [Incident] does.
 func Actor(id string) (fundtrail.Actor, error) {
-	names := make([][]string, len(actors()))
-	for i, a := range actors() {
-		names[i] = append([]string{a.ID, a.Name}, a.Aliases...)
-	}
-	i, err := find(id, names)
-	if err != nil {
-		return fundtrail.Actor{}, fmt.Errorf("actor %w", err)
-	}
-	return actors()[i], nil
+	return actors.find("actor", id, false)
+}
+
+// FindService returns the service with the given ID or name, as [Incident] does.
+func FindService(id string) (Service, error) {
+	return services.find("service", id, false)
 }
 
 // Tags returns what the services' records say about addresses, one tag a claim,
 // sorted by address and, for one address, by falling confidence.
 func Tags() []fundtrail.Tag {
 	var all []fundtrail.Tag
-	for _, s := range services() {
+	for _, s := range services.list() {
 		all = append(all, s.Tags...)
 	}
 	sortTags(all)
 	return all
+}
+
+// Tagged returns the thefts whose records name addresses, sorted by ID. The others are not
+// parsed for it.
+func Tagged() []fundtrail.Incident {
+	return incidents.some(func(_ string, raw []byte) bool {
+		return bytes.Contains(raw, []byte("\naddresses:")) && !bytes.Contains(raw, []byte("\naddresses: []\n"))
+	})
 }
 
 // IncidentTags returns what the incidents' records say about addresses, sorted as
@@ -135,7 +145,7 @@ func Tags() []fundtrail.Tag {
 // paid there has not come back.
 func IncidentTags() []fundtrail.Tag {
 	var all []fundtrail.Tag
-	for _, in := range incidents() {
+	for _, in := range Tagged() {
 		all = append(all, in.Addresses...)
 	}
 	sortTags(all)
@@ -166,15 +176,7 @@ func AssetInfo(a fundtrail.Asset) (symbol string, decimals int, ok bool) {
 // WrapsCoin reports whether a token is its chain's own coin, one to one, by the record of
 // the service that wraps it.
 func WrapsCoin(a fundtrail.Asset) bool {
-	if a.Contract.IsZero() {
-		return false
-	}
-	for _, s := range services() {
-		if s.ID == "weth" {
-			return slices.ContainsFunc(s.Tags, func(t fundtrail.Tag) bool { return t.Address == a.Contract })
-		}
-	}
-	return false
+	return !a.Contract.IsZero() && wrapperIndex()[a.Contract]
 }
 
 // Tokens returns every token on record, sorted by chain and contract.
@@ -214,6 +216,22 @@ func mustGlob(pattern string) []string {
 		panic(err)
 	}
 	return names
+}
+
+// Find returns the record of a list that goes by the name, in any case, spaces read as
+// hyphens; names are a record's own, its ID first. The error wraps
+// [fundtrail.ErrNotFound], says what was looked for and names what comes near.
+func Find[T any](what, name string, list []T, names func(T) []string) (T, error) {
+	all := make([][]string, len(list))
+	for i, record := range list {
+		all[i] = names(record)
+	}
+	i, err := find(name, all)
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("%s %w", what, err)
+	}
+	return list[i], nil
 }
 
 // find returns the index of the only list that has the name.

@@ -309,11 +309,11 @@ func TestDocument(t *testing.T) {
 	}
 	text := string(raw)
 	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(text, -1)
-	if len(examples) != 4 {
-		t.Fatalf("%d examples, want an incident, a service, an actor and a list", len(examples))
+	if len(examples) != 7 {
+		t.Fatalf("%d examples, want an incident, a service, an actor, a proceeding, an action, figures and a list", len(examples))
 	}
 	in, err := parseIncident([]byte(examples[0][1]))
-	if err != nil || len(in.Thefts) != 1 || len(in.Losses) != 2 {
+	if err != nil || len(in.Thefts) != 1 || len(in.Losses) != 2 || len(in.Figures) != 2 || len(in.How) != 1 {
 		t.Errorf("the incident: %d thefts, %d losses, %v", len(in.Thefts), len(in.Losses), err)
 	}
 	s, err := parseService([]byte(examples[1][1]))
@@ -324,9 +324,26 @@ func TestDocument(t *testing.T) {
 	if err != nil || len(a.Related) != 1 || len(a.Statements) != 1 {
 		t.Errorf("the actor: %+v, %v", a, err)
 	}
-	l, err := parseList([]byte(examples[3][1]))
+	l, err := parseList([]byte(examples[6][1]))
 	if err != nil || len(l.Downloads) != 2 || len(l.Downloads[1].Files) != 2 {
 		t.Errorf("the list: %+v, %v", l, err)
+	}
+	p, err := parseProceeding([]byte(examples[3][1]))
+	if err != nil || len(p.Events) != 2 || len(p.Charges) != 1 {
+		t.Errorf("the proceeding: %+v, %v", p, err)
+	}
+	act, err := parseAction([]byte(examples[4][1]))
+	if err != nil || len(act.Figures) != 2 || len(act.Addresses) != 1 {
+		t.Errorf("the action: %+v, %v", act, err)
+	}
+	pub, err := parsePublication([]byte(examples[5][1]))
+	if err != nil || len(pub.Figures) != 1 || pub.Figures[0].By != "The Corner Gazette" {
+		t.Errorf("the figures: %+v, %v", pub, err)
+	}
+	for _, word := range slices.Concat(spelt(courtEventKinds), spelt(actionKinds), spelt(figureKinds)) {
+		if !strings.Contains(text, "`"+word+"`") {
+			t.Errorf("the document does not say what %s is", word)
+		}
 	}
 	_, list, _ := strings.Cut(text, "`data/category.go`:")
 	list, _, _ = strings.Cut(list, ". The category")
@@ -337,6 +354,14 @@ func TestDocument(t *testing.T) {
 	if got := strings.Join(strings.Fields(list), " "); got != strings.Join(want, ", ") {
 		t.Errorf("the document lists the categories\n%s\nwant\n%s", got, strings.Join(want, ", "))
 	}
+}
+
+func spelt[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, w := range list {
+		out[i] = string(w)
+	}
+	return out
 }
 
 // FuzzParseIncident: whatever the bytes, the parser answers.
@@ -359,12 +384,68 @@ func FuzzParseIncident(f *testing.F) {
 	})
 }
 
-// BenchmarkParse is what the first question of a process costs.
+// BenchmarkParse is what the first question about everything costs a process.
 func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
-		mustParse("actors", parseActor)
-		mustParse("incidents", parseIncident)
-		mustParse("services", parseService)
+		newShelf("actors", parseActor, nil).list()
+		newShelf("incidents", parseIncident, nil).list()
+		newShelf("services", parseService, nil).list()
+		newShelf("docket", parseProceeding, nil).list()
+		newShelf("actions", parseAction, nil).list()
+		newShelf("figures", parsePublication, nil).list()
 		mustAssets()
+	}
+}
+
+// BenchmarkAbout is what the first question about one theft costs a process.
+func BenchmarkAbout(b *testing.B) {
+	for b.Loop() {
+		text, err := parseIncident(mustRead("incidents/ronin-bridge.yaml"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		newShelf("incidents", parseIncident, nil).some(func(_ string, raw []byte) bool { return holds(raw, text.ID) })
+		newShelf("actions", parseAction, nil).some(func(_ string, raw []byte) bool { return holds(raw, text.ID) })
+	}
+}
+
+// TestShelf: names are found without parsing as they are with it.
+func TestShelf(t *testing.T) {
+	for _, in := range Incidents() {
+		for _, name := range append([]string{in.ID}, in.Aliases...) {
+			if got, err := Incident(strings.ToUpper(name)); err != nil || got.ID != in.ID {
+				t.Errorf("Incident(%q) = %s, %v; want %s", name, got.ID, err, in.ID)
+			}
+		}
+	}
+	for _, a := range Actions() {
+		for _, name := range append([]string{a.ID}, a.Aliases...) {
+			if got, err := Action(name); err != nil || got.ID != a.ID {
+				t.Errorf("Action(%q) = %s, %v; want %s", name, got.ID, err, a.ID)
+			}
+		}
+	}
+	for i, e := range services.entries() {
+		if s := services.list()[i]; s.ID != e.id {
+			t.Errorf("%s stands where %s does", s.ID, e.id)
+		}
+	}
+	n := 0
+	for _, in := range Incidents() {
+		n += len(in.Addresses)
+	}
+	if len(IncidentTags()) != n {
+		t.Errorf("%d tags of %d", len(IncidentTags()), n)
+	}
+}
+
+// TestHolds: an ID is a word of its own.
+func TestHolds(t *testing.T) {
+	for text, want := range map[string]bool{
+		"of: bybit": true, "incidents: [a, bybit, c]": true, "bybit": true, "bybit-2": false, "of: a-bybit": false, "bybits, bybit": true, "": false,
+	} {
+		if got := holds([]byte(text), "bybit"); got != want {
+			t.Errorf("%q holds bybit: %v", text, got)
+		}
 	}
 }

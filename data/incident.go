@@ -10,24 +10,27 @@ import (
 )
 
 type incidentYAML struct {
-	ID           string            `yaml:"id"`
-	Name         string            `yaml:"name"`
-	Aliases      []string          `yaml:"aliases"`
-	Summary      string            `yaml:"summary"`
-	Dates        []dateYAML        `yaml:"dates"`
-	Victim       victimYAML        `yaml:"victim"`
-	Losses       []lossYAML        `yaml:"losses"`
-	Attributions []attributionYAML `yaml:"attributions"`
-	Thefts       []theftYAML       `yaml:"thefts"`
-	Addresses    []tagGroup        `yaml:"addresses"`
-	Statements   []statementYAML   `yaml:"statements"`
-	Sources      sourcesYAML       `yaml:"sources"`
+	ID           string               `yaml:"id"`
+	Name         string               `yaml:"name"`
+	Aliases      []string             `yaml:"aliases"`
+	Summary      string               `yaml:"summary"`
+	Dates        []dateYAML           `yaml:"dates"`
+	Kind         fundtrail.VictimKind `yaml:"kind"`
+	Victim       victimYAML           `yaml:"victim"`
+	Losses       []lossYAML           `yaml:"losses"`
+	Attributions []attributionYAML    `yaml:"attributions"`
+	Thefts       []theftYAML          `yaml:"thefts"`
+	Addresses    []tagGroup           `yaml:"addresses"`
+	Figures      []figureYAML         `yaml:"figures"`
+	How          []statementYAML      `yaml:"how"`
+	Statements   []statementYAML      `yaml:"statements"`
+	Sources      sourcesYAML          `yaml:"sources"`
 }
 
 type dateYAML struct {
 	What  string `yaml:"what"`
-	Date  when   `yaml:"date"`
-	Until when   `yaml:"until"`
+	Date  span   `yaml:"date"`
+	Until span   `yaml:"until"`
 	Note  string `yaml:"note"`
 	basis `yaml:",inline"`
 }
@@ -50,7 +53,8 @@ type lossYAML struct {
 type attributionYAML struct {
 	Actor  string `yaml:"actor"`
 	By     string `yaml:"by"`
-	Date   when   `yaml:"date"`
+	Date   span   `yaml:"date"`
+	Until  span   `yaml:"until"`
 	Denied bool   `yaml:"denied"`
 	Note   string `yaml:"note"`
 	basis  `yaml:",inline"`
@@ -82,120 +86,136 @@ func ParseIncident(raw []byte, name string) (fundtrail.Incident, error) {
 	return in, nil
 }
 
-func parseIncident(raw []byte) (in fundtrail.Incident, err error) {
+func parseIncident(raw []byte) (fundtrail.Incident, error) { return readIncident(raw, folder{}) }
+
+// readIncident reads a record. Of an addition to a record that stands elsewhere it does
+// not ask for what stands there: name, victim, and when it happened.
+func readIncident(raw []byte, from folder) (in fundtrail.Incident, err error) {
 	var y incidentYAML
 	if err := decode(raw, &y); err != nil {
 		return in, err
 	}
+	y.Sources.mark(from)
 	if err := y.Sources.check(); err != nil {
 		return in, err
 	}
 	if y.ID == "" || y.ID != slug(y.ID) {
-		return in, fmt.Errorf("id %q: want lower-case words joined by hyphens: %w", y.ID, fundtrail.ErrInvalid)
+		return in, wrong("id", y.ID, "lower-case words joined by hyphens")
 	}
-	if y.Name == "" {
+	if y.Name == "" && !from.addition {
 		return in, fmt.Errorf("no name: %w", fundtrail.ErrInvalid)
 	}
-	in = fundtrail.Incident{ID: y.ID, Name: y.Name, Aliases: y.Aliases, Summary: oneLine(y.Summary)}
+	in = fundtrail.Incident{ID: y.ID, Name: y.Name, Aliases: y.Aliases, Summary: oneLine(y.Summary), Kind: y.Kind}
 	if err := y.dates(&in); err != nil {
 		return in, err
 	}
-	if in.Victim, err = y.victim(); err != nil {
-		return in, fmt.Errorf("victim: %w", err)
+	if in.Happened.IsZero() && !from.addition {
+		return in, within("dates", fmt.Errorf("no date says when it happened: %w", fundtrail.ErrInvalid))
 	}
+	if y.Kind != "" && !slices.Contains(victimKinds, y.Kind) {
+		return in, wrong("kind", string(y.Kind), "one of "+words(victimKinds))
+	}
+	if !from.addition || y.Victim != (victimYAML{}) || y.Kind != "" {
+		if err := y.victim(&in); err != nil {
+			return in, within("victim", err)
+		}
+	}
+	return in, y.claims(&in)
+}
+
+// claims fills in the lists of claims.
+func (y *incidentYAML) claims(in *fundtrail.Incident) (err error) {
 	for i, l := range y.Losses {
 		claim, err := l.claim(y.Sources)
 		if err != nil {
-			return in, fmt.Errorf("loss %d: %w", i+1, err)
+			return nth("loss", "losses", i, err)
 		}
 		in.Losses = append(in.Losses, claim)
 	}
 	for i, a := range y.Attributions {
 		claim, err := a.claim(y.Sources)
 		if err != nil {
-			return in, fmt.Errorf("attribution %d: %w", i+1, err)
+			return nth("attribution", "attributions", i, err)
 		}
 		in.Attributions = append(in.Attributions, claim)
 	}
 	for i, t := range y.Thefts {
 		theft, err := t.theft(y.Sources)
 		if err != nil {
-			return in, fmt.Errorf("theft %d: %w", i+1, err)
+			return nth("theft", "thefts", i, err)
 		}
 		in.Thefts = append(in.Thefts, theft)
 	}
-	if in.Addresses, err = tags(y.Addresses, y.Sources, "", ""); err != nil {
-		return in, err
+	if in.Addresses, err = tags(y.Addresses, y.Sources, "", "", fundtrail.When{}); err != nil {
+		return err
 	}
 	for i := range in.Addresses {
 		in.Addresses[i].Incident = in.ID
 	}
+	if in.Figures, err = figures(y.Figures, y.Sources, ""); err != nil {
+		return err
+	}
+	if in.How, err = statementsOf("how", "how", y.How, y.Sources); err != nil {
+		return err
+	}
 	if in.Statements, err = statements(y.Statements, y.Sources); err != nil {
-		return in, err
+		return err
 	}
-	for _, key := range sortedKeys(y.Sources) {
-		in.Sources = append(in.Sources, y.Sources[key].source())
-	}
-	return in, nil
+	in.Sources = y.Sources.all()
+	return nil
 }
 
-// dates fills in the claims about time, and the three that a summary shows: of each
-// kind the best supported, the first in the file where two are equal.
+// dates fills in the claims about time, and the three that a summary shows.
 func (y *incidentYAML) dates(in *fundtrail.Incident) error {
-	best := map[string]fundtrail.DateClaim{}
 	for i, d := range y.Dates {
-		src, conf, err := y.Sources.resolve(d.basis)
-		if err != nil {
-			return fmt.Errorf("date %d: %w", i+1, err)
+		w, err := d.Date.to(d.Until)
+		act := fundtrail.When{}
+		if d.What == "disclosed" {
+			act = w // the victim's own public act
 		}
-		c := fundtrail.DateClaim{
-			What: d.What, From: d.Date.Time, To: d.Date.Time, Exact: d.Date.exact,
-			Note: oneLine(d.Note), Confidence: conf, Source: src,
-		}
-		if !d.Until.IsZero() {
-			c.To = d.Until.Time
-		}
+		src, conf, known, err2 := y.Sources.claim(d.basis, act)
 		switch {
+		case err2 != nil:
+			err = err2
 		case !slices.Contains([]string{"happened", "discovered", "disclosed"}, d.What):
-			return fmt.Errorf("date %d: what %q: want happened, discovered or disclosed: %w", i+1, d.What, fundtrail.ErrInvalid)
-		case c.From.IsZero():
-			return fmt.Errorf("date %d: no date: %w", i+1, fundtrail.ErrInvalid)
-		case c.To.Before(c.From):
-			return fmt.Errorf("date %d: until %s is before %s: %w", i+1,
-				c.To.Format(time.DateOnly), c.From.Format(time.DateOnly), fundtrail.ErrInvalid)
+			err = fmt.Errorf("what %q: want happened, discovered or disclosed: %w", d.What, fundtrail.ErrInvalid)
+		case w.IsZero():
+			err = fmt.Errorf("no date: %w", fundtrail.ErrInvalid)
 		}
-		in.Dates = append(in.Dates, c)
-		if b, ok := best[d.What]; !ok || c.Confidence > b.Confidence {
-			best[d.What] = c
+		if err != nil {
+			return nth("date", "dates", i, err)
 		}
+		in.Dates = append(in.Dates, fundtrail.DateClaim{
+			What: d.What, From: w.From, To: w.To, Exact: d.Date.Exact,
+			Note: oneLine(d.Note), Confidence: conf, Known: known, Source: src,
+		})
 	}
-	in.Happened, in.Discovered, in.Disclosed = best["happened"].From, best["discovered"].From, best["disclosed"].From
-	if in.Happened.IsZero() {
-		return fmt.Errorf("no date says when it happened: %w", fundtrail.ErrInvalid)
+	for what, to := range map[string]*time.Time{"happened": &in.Happened, "discovered": &in.Discovered, "disclosed": &in.Disclosed} {
+		d, _ := in.Date(what)
+		*to = d.From
 	}
 	return nil
 }
 
-func (y *incidentYAML) victim() (fundtrail.Actor, error) {
+func (y *incidentYAML) victim(in *fundtrail.Incident) (err error) {
 	v := y.Victim
-	if _, _, err := y.Sources.resolve(v.basis); err != nil {
-		return fundtrail.Actor{}, err
+	if _, _, in.VictimKnown, err = y.Sources.claim(v.basis, fundtrail.When{}); err != nil {
+		return err
 	}
 	if (v.Actor == "") == (v.Name == "") {
-		return fundtrail.Actor{}, fmt.Errorf("want either the actor's id or a name: %w", fundtrail.ErrInvalid)
+		return fmt.Errorf("want either the actor's id or a name: %w", fundtrail.ErrInvalid)
 	}
 	if v.Name != "" {
-		return fundtrail.Actor{ID: slug(v.Name), Name: v.Name, Category: v.Category}, nil
+		in.Victim = fundtrail.Actor{ID: slug(v.Name), Name: v.Name, Category: v.Category}
+	} else if in.Victim, err = Actor(v.Actor); err != nil {
+		in.Victim = fundtrail.Actor{ID: v.Actor, Name: v.Actor}
 	}
-	if a, err := Actor(v.Actor); err == nil {
-		return a, nil
-	}
-	return fundtrail.Actor{ID: v.Actor, Name: v.Actor}, nil
+	return nil
 }
 
 func (l *lossYAML) claim(sources sourcesYAML) (c fundtrail.LossClaim, err error) {
 	c = fundtrail.LossClaim{USD: l.USD, Qualifier: l.Qualifier, By: l.By, Note: oneLine(l.Note)}
-	if c.Source, c.Confidence, err = sources.resolve(l.basis); err != nil {
+	if c.Source, c.Confidence, c.Known, err = sources.claim(l.basis, fundtrail.When{}); err != nil {
 		return c, err
 	}
 	switch {
@@ -203,15 +223,17 @@ func (l *lossYAML) claim(sources sourcesYAML) (c fundtrail.LossClaim, err error)
 		return c, fmt.Errorf("no usd: %w", fundtrail.ErrInvalid)
 	case l.By == "":
 		return c, fmt.Errorf("no by: %w", fundtrail.ErrInvalid)
-	case !slices.Contains([]string{"", "about", "more than", "at least", "nominal"}, l.Qualifier):
-		return c, fmt.Errorf("qualifier %q: want about, more than, at least or nominal: %w", l.Qualifier, fundtrail.ErrInvalid)
 	}
-	return c, nil
+	return c, checkQualifier(l.Qualifier)
 }
 
 func (a *attributionYAML) claim(sources sourcesYAML) (c fundtrail.AttributionClaim, err error) {
-	c = fundtrail.AttributionClaim{Actor: a.Actor, By: a.By, Date: a.Date.Time, Denied: a.Denied, Note: oneLine(a.Note)}
-	if c.Source, c.Confidence, err = sources.resolve(a.basis); err != nil {
+	w, err := a.Date.to(a.Until)
+	if err != nil {
+		return c, err
+	}
+	c = fundtrail.AttributionClaim{Actor: a.Actor, By: a.By, Date: w.From, Until: last(w), Denied: a.Denied, Note: oneLine(a.Note)}
+	if c.Source, c.Confidence, c.Known, err = sources.claim(a.basis, w); err != nil {
 		return c, err
 	}
 	if a.Actor == "" || a.By == "" {

@@ -1,20 +1,13 @@
 package data
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
-	"path"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
-
-	"github.com/fundtrail/fundtrail"
-	"go.yaml.in/yaml/v3"
 )
 
 // TestRecords holds every record to the rules of doc/records.md.
@@ -24,406 +17,15 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// genesis is the day of the first block of any chain; asOf is the day of the
-// newest source.
-var (
-	genesis = time.Date(2009, 1, 3, 0, 0, 0, 0, time.UTC)
-	asOf    = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
-)
+// asOf is the day of the newest source.
+var asOf = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 
-// linter collects what is wrong with a set of records, and what the rules need to
-// know of all of them together.
-type linter struct {
-	problems  []string
-	actors    map[string]bool   // ids
-	names     map[string]string // folder and slug of an id, alias or name -> file
-	summaries map[string]string // -> file
-	claimed   map[fundtrail.Address]string
-	tokens    map[fundtrail.Asset]bool
-	wanted    []func() // checks that need every record read first
-}
-
-func (l *linter) bad(name, format string, args ...any) {
-	l.problems = append(l.problems, name+": "+fmt.Sprintf(format, args...))
-}
-
-// lint returns the problems of all records below fsys, sorted.
+// lint returns the problems of a whole set of records.
 func lint(fsys fs.FS) []string {
-	l := &linter{
-		actors: map[string]bool{}, names: map[string]string{}, summaries: map[string]string{},
-		claimed: map[fundtrail.Address]string{}, tokens: map[fundtrail.Asset]bool{},
-	}
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		raw, err := fs.ReadFile(fsys, name)
-		if err == nil {
-			l.record(name, raw)
-		}
-		return err
-	})
-	if err != nil {
-		l.bad(".", "%v", err)
-	}
-	for _, check := range l.wanted {
-		check()
-	}
-	slices.Sort(l.problems)
-	return l.problems
-}
-
-func (l *linter) record(name string, raw []byte) {
-	if strings.HasPrefix(name, "ledgers/") && path.Ext(name) == ".csv" {
-		return // facts, held to the importer's rules by TestExcerpts and the program's sessions
-	}
-	if path.Ext(name) != ".yaml" {
-		l.bad(name, "is no record")
-		return
-	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(raw, &doc); err != nil {
-		l.bad(name, "%v", err)
-		return
-	}
-	if len(doc.Content) > 0 {
-		l.node(name, doc.Content[0], unreadSources(doc.Content[0]))
-		l.sources(name, doc.Content[0])
-	}
-	for i, line := range strings.Split(string(raw), "\n") {
-		if unfinished.MatchString(line) {
-			l.bad(name, "line %d: unfinished: %s", i+1, strings.TrimSpace(line))
-		}
-		if strings.TrimRight(line, " \t") != line {
-			l.bad(name, "line %d: ends in blanks", i+1)
-		}
-	}
-	var err error
-	switch folder := path.Dir(name); {
-	case folder == "incidents":
-		var in fundtrail.Incident
-		if in, err = parseIncident(raw); err == nil {
-			l.incident(name, in, raw)
-		}
-	case folder == "services":
-		var s Service
-		if s, err = parseService(raw); err == nil {
-			l.service(name, s)
-		}
-	case folder == "actors":
-		var a fundtrail.Actor
-		if a, err = parseActor(raw); err == nil {
-			l.actor(name, a)
-		}
-	case folder == "lists":
-		var list List
-		if list, err = parseList(raw); err == nil {
-			l.list(name, list)
-		}
-	case name == "assets.yaml":
-		var ts []Token
-		if ts, err = parseAssets(raw); err == nil {
-			l.assets(name, ts)
-		}
-	default:
-		l.bad(name, "is in no folder of records")
-	}
-	if err != nil {
-		l.bad(name, "%v", err)
-	}
-}
-
-var unfinished = regexp.MustCompile(`\b(TODO|FIXME|XXX|TBD)\b`)
-
-// node checks what concerns any mapping and any scalar of a record.
-func (l *linter) node(name string, n *yaml.Node, unread map[string]bool) {
-	switch n.Kind {
-	case yaml.MappingNode:
-		l.memory(name, n, unread)
-		for i := 0; i < len(n.Content); i += 2 {
-			key, value := n.Content[i], n.Content[i+1]
-			if key.Value == "of" && !slices.IsSortedFunc(value.Content, compareNodes) {
-				l.bad(name, "line %d: of is not sorted", value.Line)
-			}
-			if slices.Contains([]string{"date", "until", "time", "published", "retrieved"}, key.Value) {
-				var w when
-				if err := w.UnmarshalYAML(value); err == nil && (w.Before(genesis) || w.Time.Truncate(24*time.Hour).After(asOf)) {
-					l.bad(name, "line %d: %s %s is before %s or after %s", value.Line, key.Value, value.Value,
-						genesis.Format(time.DateOnly), asOf.Format(time.DateOnly))
-				}
-			}
-			l.node(name, key, unread)
-			l.node(name, value, unread)
-		}
-	case yaml.ScalarNode:
-		l.spelling(name, n)
-	default:
-		for _, c := range n.Content {
-			l.node(name, c, unread)
-		}
-	}
-}
-
-func compareNodes(a, b *yaml.Node) int { return strings.Compare(a.Value, b.Value) }
-
-// unreadSources returns the keys of the sources that nobody has read.
-func unreadSources(doc *yaml.Node) map[string]bool {
-	var y struct {
-		Sources map[string]struct {
-			Unread bool `yaml:"unread"`
-		} `yaml:"sources"`
-	}
-	out := map[string]bool{}
-	if doc.Decode(&y) == nil {
-		for key, s := range y.Sources {
-			out[key] = s.Unread
-		}
-	}
-	return out
-}
-
-// memory: what nobody's source supports has at most 20, and says so; a source that
-// nobody has read supports nothing.
-func (l *linter) memory(name string, n *yaml.Node, unread map[string]bool) {
-	confidence, said := -1, false
-	for i := 0; i < len(n.Content); i += 2 {
-		if key, value := n.Content[i].Value, n.Content[i+1]; key == "confidence" {
-			confidence, _ = strconv.Atoi(value.Value)
-		} else if key == "source" && unread[value.Value] {
-			defer func() {
-				if !said {
-					l.bad(name, `line %d: source %s is unread, without "from memory, no source seen"`, n.Line, value.Value)
-				}
-			}()
-		} else if value.Kind == yaml.ScalarNode {
-			said = said || strings.Contains(strings.ToLower(oneLine(value.Value)), "from memory, no source seen")
-		}
-	}
-	switch {
-	case said && confidence > 20:
-		l.bad(name, "line %d: from memory, with confidence %d: want 20 at most", n.Line, confidence)
-	case !said && confidence >= 0 && confidence <= 20:
-		l.bad(name, `line %d: confidence %d without "from memory, no source seen"`, n.Line, confidence)
-	}
-}
-
-var reference = regexp.MustCompile(`^[a-z]+/[0-9A-Za-z]+$`)
-
-// spelling: addresses, hashes and assets parse, and stand in the spelling that the
-// program prints, so that a search of the records finds them.
-func (l *linter) spelling(name string, n *yaml.Node) {
-	if !reference.MatchString(n.Value) {
-		return
-	}
-	chain, rest, err := cutChain(n.Value)
-	if err != nil {
-		l.bad(name, "line %d: %v", n.Line, err)
-		return
-	}
-	want := ""
-	if a, err := fundtrail.ParseAddress(chain, rest); err == nil {
-		want = a.String()
-	} else if h, err2 := fundtrail.ParseHash(rest); err2 == nil {
-		want = fundtrail.TxID{Chain: chain, Hash: h}.String()
-	} else {
-		l.bad(name, "line %d: %v", n.Line, err)
-		return
-	}
-	if want = string(chain) + "/" + want; want != n.Value {
-		l.bad(name, "line %d: %s: want it spelt %s", n.Line, n.Value, want)
-	}
-}
-
-// sources: every source has a title, a URL and the day it was read, stands in order
-// of its key, and is used.
-func (l *linter) sources(name string, doc *yaml.Node) {
-	used := map[string]bool{}
-	var walk func(*yaml.Node)
-	walk = func(n *yaml.Node) {
-		for i, c := range n.Content {
-			if n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == "source" {
-				used[c.Value] = true
-			}
-			walk(c)
-		}
-	}
-	walk(doc)
-	var y struct {
-		Sources yaml.Node `yaml:"sources"`
-	}
-	if err := doc.Decode(&y); err != nil || y.Sources.Kind != yaml.MappingNode {
-		l.bad(name, "has no sources")
-		return
-	}
-	last := ""
-	for i := 0; i < len(y.Sources.Content); i += 2 {
-		key := y.Sources.Content[i].Value
-		if key <= last {
-			l.bad(name, "source %s: out of order", key)
-		}
-		last = key
-		if !used[key] {
-			l.bad(name, "source %s: no statement uses it", key)
-		}
-		var s sourceYAML
-		if err := y.Sources.Content[i+1].Decode(&s); err != nil {
-			continue // the record's own parser says it better
-		}
-		if s.Title == "" || s.URL == "" || s.Retrieved.IsZero() != s.Unread {
-			l.bad(name, "source %s: want title, url and retrieved (or unread instead)", key)
-		}
-		if s.Published.After(s.Retrieved.Time) {
-			l.bad(name, "source %s: published after it was retrieved", key)
-		}
-	}
-}
-
-// identity: the id is the file's name, and ids, aliases and names lead to one record.
-func (l *linter) identity(name, id string, more ...string) {
-	if want := strings.TrimSuffix(path.Base(name), ".yaml"); id != want {
-		l.bad(name, "id %q is not the file's name", id)
-	}
-	for _, s := range append(more, id) {
-		key := path.Dir(name) + "/" + slug(s)
-		if other, ok := l.names[key]; ok && other != name {
-			l.bad(name, "%q is taken by %s", s, other)
-		}
-		l.names[key] = name
-	}
-}
-
-func (l *linter) summary(name, text string) {
-	other, ok := l.summaries[text]
-	switch {
-	case text == "":
-		l.bad(name, "no summary")
-	case ok:
-		l.bad(name, "has the summary of %s", other)
-	}
-	l.summaries[text] = name
-}
-
-// actorNamed asks, once all actors are read, whether one with the id is among them.
-func (l *linter) actorNamed(name, id string) {
-	l.wanted = append(l.wanted, func() {
-		if id != "" && !l.actors[id] {
-			l.bad(name, "actor %q is not on record", id)
-		}
-	})
-}
-
-func (l *linter) incident(name string, in fundtrail.Incident, raw []byte) {
-	l.identity(name, in.ID, in.Aliases...)
-	l.summary(name, in.Summary)
-	var y incidentYAML
-	if err := decode(raw, &y); err != nil {
-		l.bad(name, "%v", err)
-	}
-	l.actorNamed(name, y.Victim.Actor)
-	for _, a := range in.Attributions {
-		l.actorNamed(name, a.Actor)
-	}
-	for _, t := range in.Addresses {
-		l.actorNamed(name, t.Actor)
-	}
-	var last time.Time
-	for i, t := range in.Thefts {
-		if !t.Time.IsZero() {
-			if t.Time.Before(last) {
-				l.bad(name, "theft %d is out of order", i+1)
-			}
-			last = t.Time
-		}
-		if t.StandsAs.Chain != "" && t.StandsAs == t.Asset {
-			l.bad(name, "theft %d stands as itself", i+1)
-		}
-		if !t.ProceedsOf.IsZero() && !slices.ContainsFunc(in.Thefts, func(of fundtrail.Theft) bool {
-			return of.Tx == t.ProceedsOf && !of.Proceeds
-		}) {
-			l.bad(name, "theft %d: proceeds of a theft that the record lacks: %s", i+1, t.ProceedsOf)
-		}
-		l.wanted = append(l.wanted, func() {
-			if a := t.Asset; !a.Contract.IsZero() && !l.tokens[a] {
-				l.bad(name, "theft %d: asset %s is not in assets.yaml", i+1, a)
-			}
-		})
-	}
-}
-
-func (l *linter) service(name string, s Service) {
-	l.identity(name, s.ID)
-	l.summary(name, s.Summary)
-	if s.Actor == "" {
-		l.bad(name, "no actor")
-	}
-	if len(s.Tags) == 0 {
-		l.bad(name, "no addresses")
-	}
-	for _, t := range s.Tags {
-		l.actorNamed(name, t.Actor)
-		if other, ok := l.claimed[t.Address]; ok && other != name {
-			l.bad(name, "address %s is claimed by %s too", t.Address, other)
-		}
-		l.claimed[t.Address] = name
-	}
-	at := map[fundtrail.Address]Pool{}
-	for _, p := range s.Pools {
-		if _, twice := at[p.Tag.Address]; twice {
-			l.bad(name, "pool %s stands twice", p.Tag.Address)
-		}
-		at[p.Tag.Address] = p
-		l.wanted = append(l.wanted, func() {
-			if a := p.Asset; !a.Contract.IsZero() && !l.tokens[a] {
-				l.bad(name, "pool %s: asset %s is not in assets.yaml", p.Tag.Label, a)
-			}
-		})
-	}
-	seen := map[deposit]bool{}
-	for _, r := range s.Routes {
-		d := deposit{r.Router, at[r.Pool].Asset, at[r.Pool].Amount}
-		if seen[d] {
-			l.bad(name, "router %s passes %s of %s to two pools", r.Router, d.amount, d.asset)
-		}
-		seen[d] = true
-	}
-}
-
-func (l *linter) actor(name string, a fundtrail.Actor) {
-	l.identity(name, a.ID, append(a.Aliases, a.Name)...)
-	l.actors[a.ID] = true
-	for _, r := range a.Related {
-		l.actorNamed(name, r.Actor)
-		if r.Actor == a.ID {
-			l.bad(name, "is related to itself")
-		}
-	}
-}
-
-func (l *linter) list(name string, list List) {
-	l.identity(name, list.ID, list.Name)
-	l.summary(name, list.Summary)
-	if !slices.IsSorted(list.Languages) {
-		l.bad(name, "languages are not sorted")
-	}
-	seen := map[string]string{}
-	for _, d := range list.Downloads {
-		for _, f := range d.Files {
-			// The same file twice would be asked for twice.
-			if other, ok := seen[f.URL]; ok {
-				l.bad(name, "download %s: %s is in download %s too", d.Name, f.URL, other)
-			}
-			seen[f.URL] = d.Name
-		}
-	}
-}
-
-func (l *linter) assets(name string, ts []Token) {
-	for i, t := range ts {
-		l.tokens[t.Asset] = true
-		if i > 0 && ts[i-1].Asset.Compare(t.Asset) >= 0 {
-			l.bad(name, "asset %s is out of order", t.Asset)
-		}
-	}
+	l := newLinter(asOf)
+	l.tidy = true
+	l.read(fsys)
+	return l.sorted()
 }
 
 // TestLintFails breaks a sound set of records in one place at a time: every rule
@@ -484,6 +86,9 @@ const (
 	notices = "lists/notices.yaml"
 	wanted  = "lists/wanted.yaml"
 	coins   = "assets.yaml"
+	court   = "docket/board-v-robbers.yaml"
+	listing = "actions/2024-03-02-board-tumbler.yaml"
+	gazette = "figures/gazette.yaml"
 )
 
 var breakages = []struct {
@@ -604,4 +209,69 @@ var breakages = []struct {
 	{why: "too many decimals", file: coins, old: "decimals: 18", new: "decimals: 37", want: "want a symbol and decimals"},
 	{why: "native coin", file: coins, old: "asset: eth/0x3333333333333333333333333333333333333333", new: "asset: eth", want: "want a token"},
 	{why: "tokens out of order", file: coins, old: "eth/0x3333333333333333333333333333333333333333", new: "eth/0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", want: "is out of order"},
+
+	{why: "odd victim's kind", file: theft, old: "kind: exchange", new: "kind: shop", want: `kind "shop": want one of exchange`},
+	{why: "known before it happened", file: theft, old: "by: police, date: 2024-03-01,", new: "by: police, date: 2024-03-01, known: 2024-02-28,", want: "known on 2024-02-28 (stated), before it happened on 2024-03-01"},
+	{why: "published before it happened", file: theft, old: "what: discovered, date: 2024-02-02", new: "what: discovered, date: 2024-03-05", want: "known on 2024-03-02 (published), before it happened"},
+	{why: "known in the future", file: theft, old: "known: 2024-02-03", new: "known: 2026-11-23", want: "known 2026-11-23 is before 2009-01-03 or after"},
+	{why: "known in a month", file: theft, old: "known: 2024-02-03", new: "known: 2024-02", want: `time "2024-02": want 2022-03-23 or`},
+	{why: "month that is none", file: court, old: "date: 2024-02,", new: "date: 2024-13,", want: `time "2024-13": want 2022-03-23, 2022-03-23T13:29:09Z or a month`},
+	{why: "how without words", file: theft, old: "text: A window was left open., ", want: "how 1: no text"},
+	{why: "figure of what", file: theft, old: "what: recovered", new: "what: found", want: `figure 2: what "found": want one of stolen`},
+	{why: "figure without a number", file: theft, old: "what: recovered, usd: 10", new: "what: recovered", want: "figure 2: no number"},
+	{why: "figure in cents", file: theft, old: "what: recovered, usd: 10", new: "what: recovered, usd: 10.50", want: "want digits alone"},
+	{why: "figure without a unit", file: theft, old: "unit: WCOIN, ", want: "figure 1: want a quantity and its unit"},
+	{why: "figure with commas", file: theft, old: `quantity: "5"`, new: `quantity: "5,000"`, want: `quantity "5,000": want a decimal number`},
+	{why: "figure without a source", file: theft, old: "usd: 10, by: police, source: press,", new: "usd: 10, by: police,", want: "figure 2: no source"},
+	{why: "figure of nobody", file: theft, old: "usd: 10, by: police,", new: "usd: 10,", want: "figure 2: no by"},
+	{why: "asset of no quantity", file: theft, old: "what: recovered, usd: 10", new: "what: recovered, usd: 10, asset: eth", want: "an asset without a quantity"},
+
+	{why: "aliases on many lines", file: theft, old: "aliases: [the-corner]", new: "aliases:\n  - the-corner", want: "aliases: want them on one line"},
+	{why: "no court", file: court, old: "court: The Corner Court\n", want: "no court"},
+	{why: "odd case", file: court, old: "kind: criminal", new: "kind: appeal", want: `kind "appeal": want one of criminal`},
+	{why: "case of no country", file: court, old: "jurisdiction: US", new: "jurisdiction: Corner", want: `jurisdiction "Corner": want two capital letters`},
+	{why: "party on no record", file: court, old: "{actor: robbers, role: defendant", new: "{actor: robberz, role: defendant", want: `actor "robberz" is not on record`},
+	{why: "party of no role", file: court, old: "role: judge", new: "role: hero", want: `party 2: role "hero": want one of defendant`},
+	{why: "party without a name", file: court, old: "{name: A. Judge, ", new: "{", want: "party 2: want either"},
+	{why: "charge against a stranger", file: court, old: "against: [robbers]", new: "against: [corner-shop]", want: `charge theft: "corner-shop" is no party`},
+	{why: "charge twice", file: court, old: "count: 2", new: "count: 1", want: "charge 2: want a text and a count of its own"},
+	{why: "charge without a source", file: court, old: "text: laundering, source: press,", new: "text: laundering,", want: "charge 2: no source"},
+	{why: "event of what", file: court, old: "what: charged", new: "what: accused", want: `event 1: what "accused": want one of complaint`},
+	{why: "event of a stranger", file: court, old: "date: 2024-02-20, of: [robbers]", new: "date: 2024-02-20, of: [tumbler]", want: `"tumbler" is no party`},
+	{why: "event of no charge", file: court, old: "charges: [1, 2]", new: "charges: [1, 3]", want: "event 1: charge 3 is not among"},
+	{why: "event without a day", file: court, old: "date: 2024-02-20, ", want: "event 1: no date"},
+	{why: "event in the future", file: court, old: "date: 2024-02-20", new: "date: 2027-02-20", want: "date 2027-02-20 is before"},
+	{why: "event without words", file: court, old: "text: They were charged., ", want: "event 1: no text"},
+	{why: "trial set for no day", file: court, old: "expected: 2024-09, ", want: "event 2: trial-set: expected: want for when"},
+	{why: "expected of a charge", file: court, old: "what: charged,", new: "what: charged, expected: 2024-09,", want: "event 1: charged: expected is for"},
+	{why: "event without a source", file: court, old: "text: The trial was set., source: press,", new: "text: The trial was set.,", want: "event 2: no source"},
+	{why: "case about no theft", file: court, old: "incidents: [corner-shop]", new: "incidents: [corner-shoe]", want: `incident "corner-shoe" is not on record`},
+	{why: "case about no service", file: court, old: "services: [tumbler]", new: "services: [tumble]", want: `service "tumble" is not on record`},
+	{why: "case related to nothing", file: court, old: "related: [2024-03-02-board-tumbler]", new: "related: [nothing]", want: `proceeding or action "nothing" is not on record`},
+
+	{why: "action of what", file: listing, old: "kind: designation", new: "kind: sanction", want: `kind "sanction": want one of designation`},
+	{why: "action without a day", file: listing, old: "date: 2024-03-02\n", want: "no date"},
+	{why: "action of another day", file: listing, old: "date: 2024-03-02\n", new: "date: 2024-03-03\n", want: "does not begin with its day, 2024-03-03"},
+	{why: "action in the future", file: listing, old: "date: 2024-03-02\n", new: "date: 2026-11-23\n", want: "date 2026-11-23 is before"},
+	{why: "action that ends before", file: listing, old: "date: 2024-03-02\n", new: "date: 2024-03-02\nuntil: 2024-03-01\n", want: "until: until 2024-03-01 is before 2024-03-02"},
+	{why: "action of nobody", file: listing, old: "by:\n  - {name: The Board, country: US, role: lead, source: press, confidence: 60}\n", want: "no by"},
+	{why: "action without a source", file: listing, old: "source: press\nconfidence: 60\n\nby", new: "confidence: 60\n\nby", want: "no source"},
+	{why: "agency without a source", file: listing, old: "role: lead, source: press,", new: "role: lead,", want: "by 1: no source"},
+	{why: "agency of no country", file: listing, old: "country: US", new: "country: Corner", want: `country "Corner"`},
+	{why: "agency of no role", file: listing, old: "role: lead", new: "role: guest", want: `by 1: role "guest"`},
+	{why: "agency twice named", file: listing, old: "{name: The Board,", new: "{name: The Board, actor: robbers,", want: "by 1: want either"},
+	{why: "action about nobody", file: listing, old: "of: [robbers, tumbler]", new: "of: [robbers, tumblers]", want: `actor or service "tumblers" is not on record`},
+	{why: "action about no theft", file: listing, old: "incidents: [corner-shop]", new: "incidents: [shop]", want: `incident "shop" is not on record`},
+	{why: "action about no case", file: listing, old: "proceedings: [board-v-robbers]", new: "proceedings: [robbers]", want: `proceeding "robbers" is not on record`},
+	{why: "action on no list", file: listing, old: "list: wanted", new: "list: unwanted", want: `list "unwanted" is not on record`},
+	{why: "action's bad address", file: listing, old: "eth/0x6666666666666666666666666666666666666666", new: "eth/0x666", want: "unknown form"},
+	{why: "figure of no theft", file: listing, old: "of: corner-shop, by", new: "of: corner-shops, by", want: `incident "corner-shops" is not on record`},
+	{why: "figure through nothing", file: listing, old: "through: tumbler,", new: "through: tumblers,", want: `service "tumblers" is not on record`},
+	{why: "odd qualifier of a figure", file: listing, old: "qualifier: almost", new: "qualifier: nearly", want: `figure 2: qualifier "nearly"`},
+
+	{why: "publication of nobody", file: gazette, old: "actor: robbers", new: "actor: robberz", want: `actor "robberz" is not on record`},
+	{why: "publication without a definition", file: gazette, old: "definition: What was stolen at the corner, by year.\n", want: "no definition"},
+	{why: "sum without an end", file: gazette, old: "until: 2024-02, ", want: "figure 1: want from and until"},
+	{why: "sum that ends before", file: gazette, old: "until: 2024-02,", new: "until: 2022-02,", want: "figure 1: until 2022-02-28 is before 2023-01-01"},
+	{why: "count below nothing", file: gazette, old: "count: 2", new: "count: -2", want: "figure 1: count -2"},
 }

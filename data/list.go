@@ -89,19 +89,11 @@ var (
 )
 
 // Lists returns every sanctions list on record, sorted by ID.
-func Lists() []List { return slices.Clone(lists()) }
+func Lists() []List { return slices.Clone(lists.list()) }
 
 // ListByID returns the list with the given ID or name, as [Incident] does.
 func ListByID(id string) (List, error) {
-	names := make([][]string, len(lists()))
-	for i, l := range lists() {
-		names[i] = []string{l.ID, l.Name}
-	}
-	i, err := find(id, names)
-	if err != nil {
-		return List{}, fmt.Errorf("list %w", err)
-	}
-	return lists()[i], nil
+	return lists.find("list", id, false)
 }
 
 func parseList(raw []byte) (l List, err error) {

@@ -19,6 +19,7 @@ type Service struct {
 	Tags       []fundtrail.Tag // one per claim: an address that two sources name is here twice
 	Pools      []Pool
 	Routes     []Route
+	Figures    []fundtrail.Figure // what passed it, by others' counting
 	Statements []fundtrail.Statement
 	Sources    []fundtrail.Source
 }
@@ -48,6 +49,7 @@ type serviceYAML struct {
 	Addresses  []tagGroup      `yaml:"addresses"`
 	Pools      []poolYAML      `yaml:"pools"`
 	Routers    []routerYAML    `yaml:"routers"`
+	Figures    []figureYAML    `yaml:"figures"`
 	Statements []statementYAML `yaml:"statements"`
 	Sources    sourcesYAML     `yaml:"sources"`
 }
@@ -74,48 +76,52 @@ type passYAML struct {
 	basis `yaml:",inline"`
 }
 
-func parseService(raw []byte) (s Service, err error) {
+func parseService(raw []byte) (Service, error) { return readService(raw, folder{}) }
+
+func readService(raw []byte, from folder) (s Service, err error) {
 	var y serviceYAML
 	if err := decode(raw, &y); err != nil {
 		return s, err
 	}
+	y.Sources.mark(from)
 	if err := y.Sources.check(); err != nil {
 		return s, err
 	}
-	if y.ID == "" || y.Name == "" {
+	if y.ID == "" || y.Name == "" && !from.addition {
 		return s, fmt.Errorf("want an id and a name: %w", fundtrail.ErrInvalid)
 	}
-	if _, ok := CategoryInfo(y.Category); !ok {
+	if _, ok := CategoryInfo(y.Category); !ok && !(from.addition && y.Category == "") {
 		return s, fmt.Errorf("category %q is not in the vocabulary: %w", y.Category, fundtrail.ErrInvalid)
 	}
 	s = Service{ID: y.ID, Name: y.Name, Actor: y.Actor, Category: y.Category, Summary: oneLine(y.Summary)}
-	if s.Tags, err = tags(y.Addresses, y.Sources, y.Category, y.Actor); err != nil {
+	if s.Tags, err = tags(y.Addresses, y.Sources, y.Category, y.Actor, fundtrail.When{}); err != nil {
 		return s, err
 	}
 	for i, p := range y.Pools {
 		pool, err := p.pool(&y)
 		if err != nil {
-			return s, fmt.Errorf("pool %d: %w", i+1, err)
+			return s, nth("pool", "pools", i, err)
 		}
 		s.Pools, s.Tags = append(s.Pools, pool), append(s.Tags, pool.Tag)
 	}
 	for i, r := range y.Routers {
 		if err := r.route(&y, &s); err != nil {
-			return s, fmt.Errorf("router %d: %w", i+1, err)
+			return s, nth("router", "routers", i, err)
 		}
 	}
 	sortTags(s.Tags)
+	if s.Figures, err = figures(y.Figures, y.Sources, ""); err != nil {
+		return s, err
+	}
 	if s.Statements, err = statements(y.Statements, y.Sources); err != nil {
 		return s, err
 	}
-	for _, key := range sortedKeys(y.Sources) {
-		s.Sources = append(s.Sources, y.Sources[key].source())
-	}
+	s.Sources = y.Sources.all()
 	return s, nil
 }
 
 func (p *poolYAML) pool(y *serviceYAML) (Pool, error) {
-	src, conf, err := y.Sources.resolve(p.basis)
+	src, conf, known, err := y.Sources.claim(p.basis, fundtrail.When{})
 	switch {
 	case err != nil:
 		return Pool{}, err
@@ -127,14 +133,14 @@ func (p *poolYAML) pool(y *serviceYAML) (Pool, error) {
 	return Pool{
 		Tag: fundtrail.Tag{
 			Address: p.At.Address, Label: p.Label, Category: y.Category, Role: fundtrail.RolePool, Actor: y.Actor,
-			Note: oneLine(p.Note), Confidence: conf, Source: src,
+			Note: oneLine(p.Note), Confidence: conf, Known: known, Source: src,
 		},
 		Asset: p.Asset.Asset, Amount: p.Amount,
 	}, nil
 }
 
 func (r *routerYAML) route(y *serviceYAML, s *Service) error {
-	src, conf, err := y.Sources.resolve(r.basis)
+	src, conf, known, err := y.Sources.claim(r.basis, fundtrail.When{})
 	if err == nil && (r.At.IsZero() || r.Label == "" || len(r.Passes) == 0) {
 		err = fmt.Errorf("want at, label and passes: %w", fundtrail.ErrInvalid)
 	}
@@ -143,7 +149,7 @@ func (r *routerYAML) route(y *serviceYAML, s *Service) error {
 	}
 	s.Tags = append(s.Tags, fundtrail.Tag{
 		Address: r.At.Address, Label: r.Label, Category: y.Category, Role: fundtrail.RoleRouter, Actor: y.Actor,
-		Note: oneLine(r.Note), Confidence: conf, Source: src,
+		Note: oneLine(r.Note), Confidence: conf, Known: known, Source: src,
 	})
 	for _, pass := range r.Passes {
 		src, conf, err := y.Sources.resolve(pass.basis)

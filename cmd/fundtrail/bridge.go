@@ -187,11 +187,24 @@ func mergeLegs(have, more []crossing.Leg) []crossing.Leg {
 	return have
 }
 
+// paidOut is what a leg paid, in whole coins where the token's decimals are known.
+func paidOut(l *crossing.Leg) string {
+	asset := fundtrail.NativeAsset(l.Tx.Chain)
+	var err error
+	if l.Token != "" {
+		asset.Contract, err = fundtrail.ParseAddress(l.Tx.Chain, l.Token)
+	}
+	if symbol, n := assetInfo(asset); err == nil && n >= 0 {
+		return strings.TrimRight(fmt.Sprintf("%s %s  %s", l.Amount.Decimal(n), symbol, l.Token), " ")
+	}
+	return fmt.Sprintf("%s base units of %s", l.Amount, l.Token)
+}
+
 func alarmsText(w io.Writer, list []crossing.Alarm) error {
 	for i := range list {
 		a := &list[i]
 		l := &a.Leg
-		if _, err := fmt.Fprintf(w, "%s  %s  id %s\n    %s base units of %s to %s\n    %s\n", l.Time.UTC().Format(time.RFC3339), l.Tx, l.ID, l.Amount, l.Token, l.Recipient, reasons(a)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s  %s  id %s\n    %s to %s\n    %s\n", l.Time.UTC().Format(time.RFC3339), l.Tx, l.ID, paidOut(l), l.Recipient, reasons(a)); err != nil {
 			return err
 		}
 		for _, e := range a.Evidence {

@@ -29,7 +29,7 @@ func recordedClaims(s *subject) claims {
 		}
 	}
 	same := map[string]string{} // incident -> the actor its tags name
-	for _, in := range append(data.Incidents(), s.incidents...) {
+	for _, in := range append(data.Tagged(), s.incidents...) {
 		same[in.ID] = authorOf(in)
 		if own[in.ID] || overlap(authors, authorsOf(in)) {
 			same[in.ID] = s.actor

@@ -64,7 +64,11 @@ func expand(names []string) ([]string, error) {
 // embedded for an incident.
 func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p *progress) error {
 	var list []ingest.Input
-	names, err := expand(append(slices.Clone(f.ledger), s.files...))
+	given := append(slices.Clone(f.ledger), s.files...)
+	if found, err := in.openArchive(given); found || err != nil {
+		return err
+	}
+	names, err := expand(given)
 	if err != nil {
 		return fmt.Errorf("--ledger: %w", err)
 	}
@@ -80,23 +84,7 @@ func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p 
 		list, in.excerpt = []ingest.Input{excerpt}, true
 		in.note("The ledger is the excerpt embedded in the program: the key transfers of the case, not all of it. Give the whole with --ledger.")
 	}
-	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin}
-	if f.chain != "" {
-		if opt.Chain, err = fundtrail.ParseChain(f.chain); err != nil {
-			return usage("--chain: %v", err)
-		}
-	}
-	p.start("reading the ledger", totalSize(names))
-	b := ledger.NewBuilder()
-	sums, err := ingest.Files(ctx, b, list, opt)
-	if err != nil {
-		return err
-	}
-	if err := in.loadBlocks(ctx, b, blocks, p); err != nil {
-		return err
-	}
-	p.start("ordering the ledger", 0)
-	l, err := b.Seal()
+	l, sums, err := f.readInputs(ctx, ledger.NewBuilder(), list, blocks, totalSize(names), p)
 	if err != nil {
 		return err
 	}
@@ -133,6 +121,7 @@ func (in *inputs) summarise(sums []ingest.Summary) {
 		kinds |= s.Kinds
 		status, fees, recipients, bad = status+s.StatusUnknown, fees+s.FeeUnknown, recipients+s.RecipientUnknown, bad+len(s.Bad)
 		unsupported += s.Unsupported
+		in.notes = append(in.notes, s.Notes...)
 		in.files = append(in.files, report.Input{Role: role, Name: filepath.Base(s.File), SHA256: report.Digest(s.SHA256), Bytes: s.Bytes, Rows: s.Rows})
 	}
 	account := slices.ContainsFunc(in.ledger.Chains(), func(c fundtrail.ChainSpan) bool {

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"edit":    edit,
 			"unhex":   unhex,
 			"publish": publish,
+			"flip":    flip,
 		},
 	})
 }
@@ -85,6 +86,24 @@ func unhex(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[1])), 0o777))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), raw, 0o666))
+}
+
+// flip changes one bit in the middle of a folder's largest file: flip FOLDER
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: flip FOLDER")
+	}
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	name, raw := "", []byte(nil)
+	for _, e := range entries {
+		at := filepath.Join(ts.MkAbs(args[0]), e.Name())
+		if b, err := os.ReadFile(at); err == nil && len(b) > len(raw) {
+			name, raw = at, b
+		}
+	}
+	raw[len(raw)/2] ^= 1
+	ts.Check(os.WriteFile(name, raw, 0o600))
 }
 
 // edit replaces the first occurrence of a text in a file: edit FILE OLD NEW [TO]

@@ -490,6 +490,7 @@ func (v *verifier) flow(at string, want, got *report.Flow) {
 	list(v, at+"touched", want.Touched, got.Touched)
 	list(v, at+"inferences", want.Inferences, got.Inferences)
 	list(v, at+"swaps", want.Swaps, got.Swaps)
+	list(v, at+"bridges", want.Bridges, got.Bridges)
 }
 
 // onward does the same for what was followed on from mixers.

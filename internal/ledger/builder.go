@@ -21,6 +21,8 @@ type Builder struct {
 	files    []string
 	coverage []fundtrail.Coverage
 	coins    []bool // by chain number: the chain records coins
+	keep     bool
+	held     func(fundtrail.TransferOutput) (fundtrail.Address, fundtrail.Amount, bool)
 }
 
 // A Tx is a transaction as one row of a file tells it. UnknownPlace, UnknownTime and
@@ -69,6 +71,9 @@ type Where struct {
 	File int
 	Line int
 }
+
+// WholeFile is the line of what stands in no line.
+const WholeFile = math.MaxInt32
 
 // A TxRef names a transaction in a Builder.
 type TxRef uint32
@@ -132,6 +137,16 @@ func NewBuilder() *Builder {
 		assetIDs: map[fundtrail.Asset]fundtrail.AssetID{},
 		files:    []string{"what was given"},
 	}
+}
+
+// Keep keeps what reading a ledger does not need and writing it elsewhere does; see
+// [Memory.Told] and [Memory.Spends].
+func (b *Builder) Keep() { b.keep = true }
+
+// Held tells of outputs that another ledger holds, so that inputs which spend them
+// need not tell their payer and amount.
+func (b *Builder) Held(output func(fundtrail.TransferOutput) (fundtrail.Address, fundtrail.Amount, bool)) {
+	b.held = output
 }
 
 // File returns a number for a file's name, for Where.
@@ -321,6 +336,9 @@ func (b *Builder) where(t *buildTx) string {
 func (b *Builder) source(w Where) string {
 	if w.File <= 0 || w.File >= len(b.files) {
 		return b.files[0]
+	}
+	if w.Line == WholeFile {
+		return b.files[w.File]
 	}
 	return fmt.Sprintf("%s line %d", b.files[w.File], w.Line)
 }

@@ -111,10 +111,13 @@ func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend) error {
 	switch {
 	case ok && out < 0:
 		return fmt.Errorf("%s: transaction %s spends output %d of %s, which has no such output: %w", b.where(t), b.id(t), s.output, id, fundtrail.ErrConflict)
+	case out < 0 && b.fillHeld(m, p, s):
+		return nil
 	case out < 0 && b.amount(r).IsZero():
 		return fmt.Errorf("%s: transaction %s spends %s:%d, which no file holds, and does not tell its amount: load the file that has it, or give the input's amount: %w",
 			b.where(t), b.id(t), id, s.output, fundtrail.ErrInvalid)
 	case out < 0:
+		b.keepSpend(m, p, s)
 		return nil
 	case m.links[out] != noLink:
 		return fmt.Errorf("%s: transaction %s spends output %d of %s, which transaction %s spends too: %w",
@@ -143,6 +146,36 @@ func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend) error {
 	}
 	m.links[p], m.links[out] = uint32(out), uint32(p)
 	return nil
+}
+
+// fillHeld gives an input what another ledger knows of the output it spends.
+func (b *Builder) fillHeld(m *Memory, p int, s *spend) bool {
+	if b.held == nil {
+		return false
+	}
+	payer, amount, ok := b.held(b.spent(s))
+	if !ok {
+		return false
+	}
+	b.keepSpend(m, p, s)
+	if r := &m.rows[p]; m.amount(p).IsZero() { // otherwise who holds the output compares the two
+		r.amount = encode(amount, &m.large)
+	}
+	if r := &m.rows[p]; r.from == (id32{}) {
+		r.from = splitID(uint32(b.Address(payer)))
+	}
+	return true
+}
+
+func (b *Builder) keepSpend(m *Memory, p int, s *spend) {
+	if b.keep {
+		m.spends = append(m.spends, outsideSpend{uint32(p), b.spent(s)})
+	}
+}
+
+func (b *Builder) spent(s *spend) fundtrail.TransferOutput {
+	id := fundtrail.TxID{Chain: b.addrs.chains[s.chain], Hash: s.hash}
+	return fundtrail.TransferOutput{Transfer: fundtrail.TransferID{Tx: id}, Output: s.output}
 }
 
 // checkCoins refuses a coin transaction that pays out more than it takes in, unless

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -35,6 +36,21 @@ type Memory struct {
 	assets   []fundtrail.Asset
 	assetIDs map[fundtrail.Asset]fundtrail.AssetID
 	coverage []fundtrail.Coverage
+
+	told   []toldTx       // by transaction; nil unless the builder was to keep it
+	spends []outsideSpend // by row, as above
+}
+
+// A toldTx is what files told of a transaction, beside where it stands.
+type toldTx struct {
+	place   uint32
+	outcome Outcome
+}
+
+// An outsideSpend is an input whose output the ledger does not hold.
+type outsideSpend struct {
+	row    uint32
+	output fundtrail.TransferOutput
 }
 
 var _ fundtrail.Ledger = (*Memory)(nil)
@@ -326,6 +342,26 @@ func (m *Memory) Coverage() []fundtrail.Coverage { return slices.Clone(m.coverag
 
 // Err implements fundtrail.Ledger: reading memory does not fail.
 func (m *Memory) Err() error { return nil }
+
+// Told returns what was told of the transaction at p: its place in its block and its
+// outcome. Of a ledger whose builder was not to keep it, nothing was.
+func (m *Memory) Told(p fundtrail.Position) (place uint32, outcome Outcome) {
+	if m.told == nil {
+		return UnknownPlace, OutcomeUnknown
+	}
+	t := m.told[m.starts.rank(int(p))-1]
+	return t.place, t.outcome
+}
+
+// Spends returns the output that the input at p spends, where the ledger does not hold
+// it and its builder was to keep it.
+func (m *Memory) Spends(p fundtrail.Position) (o fundtrail.TransferOutput, ok bool) {
+	i, ok := slices.BinarySearchFunc(m.spends, uint32(p), func(s outsideSpend, row uint32) int { return cmp.Compare(s.row, row) })
+	if !ok {
+		return o, false
+	}
+	return m.spends[i].output, true
+}
 
 // postings fills the by-address lists.
 func (m *Memory) postings() {

@@ -241,6 +241,9 @@ func (b *Builder) columns(m *Memory, order, perm []uint32) (kept []uint32) {
 		}
 		kept[tx] = uint32(len(m.hashes))
 		m.hashes = append(m.hashes, t.hash)
+		if b.keep {
+			m.told = append(m.told, toldTx{t.place, t.outcome})
+		}
 		m.txBlock = append(m.txBlock, uint32(len(m.blocks)-1))
 	}
 	if n := len(m.chains); n > 0 {

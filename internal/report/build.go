@@ -72,6 +72,7 @@ func (b *builder) flow() {
 	for i := range b.t.Inferences {
 		b.inference(i, &b.t.Inferences[i])
 	}
+	b.bridges()
 	b.passages()
 	b.addresses()
 }
@@ -82,6 +83,7 @@ type builder struct {
 	about    About
 	policies []fundtrail.Policy
 	swaps    map[fundtrail.TransferOutput]bool // noted, by their first record
+	crossed  map[fundtrail.TransferOutput]int  // bridges noted, likewise, and their places
 	list     []*Address
 	seen     map[fundtrail.Address]int // address -> its place in list
 	assets   map[fundtrail.Asset]bool
@@ -176,7 +178,7 @@ func (b *builder) end(e *fundtrail.End) End {
 		Amount: b.tainted(e.Asset, &e.Taint), AtLeast: e.Bounds.Least.String(), AtMost: e.Bounds.Most.String(),
 		AtLeastWithoutGaps: e.Bounds.LeastWithoutGaps.String(), AtMostWithoutGaps: e.Bounds.MostWithoutGaps.String(),
 		Exact: e.Bounds.Exact, Moved: e.Moved.String(), Transfers: e.Transfers, First: stamp(e.First), Last: stamp(e.Last),
-		USD: usd(e.USD), Via: e.Via,
+		USD: usd(e.USD), Via: e.Via, Followed: e.Followed,
 	}
 	if e.Odds != nil {
 		out.Odds = &Odds{places(e.Odds.Least), places(e.Odds.Most), e.Odds.Expected.String()}
@@ -217,7 +219,11 @@ func (b *builder) hop(h *fundtrail.Hop) {
 	for _, s := range h.Spends {
 		out.Spends = append(out.Spends, s.String())
 	}
+	if c := h.Crossing; c != nil {
+		out.Protocol, out.Method = c.Protocol, string(c.Method)
+	}
 	b.swap(h)
+	b.bridge(h)
 	role := "hop"
 	if h.Kind == fundtrail.HopTheft {
 		role = "source"
@@ -386,6 +392,10 @@ func (d *Document) fill() {
 }
 
 func (d *Flow) fill() {
+	for i := range d.Passages {
+		none(&d.Passages[i].Deposits)
+		none(&d.Passages[i].Withdrawals)
+	}
 	none(&d.Stolen)
 	none(&d.Ends)
 	none(&d.Categories)

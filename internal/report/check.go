@@ -131,6 +131,7 @@ func (c *checker) flow() {
 	c.hops("touched", d.Touched)
 	c.passages()
 	c.swaps()
+	c.bridges()
 }
 
 // onward checks what was found from who took value out of mixers.
@@ -200,6 +201,10 @@ func (c *checker) passages() {
 		p := &c.d.Passages[i]
 		at := fmt.Sprintf("passages[%d]", i)
 		c.amount(at+".note", p.Note)
+		if p.Amount != "" || p.Stolen != "" { // older reports do not tell
+			c.amount(at+".amount", p.Amount)
+			c.amount(at+".stolen", p.Stolen)
+		}
 		c.time(at+".first", p.First, true)
 		c.time(at+".last", p.Last, true)
 		for j := range p.Withdrawals {

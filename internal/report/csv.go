@@ -26,23 +26,23 @@ func CSV(w io.Writer, d *Document) error {
 	for _, p := range d.Trace.Policies {
 		head = append(head, "tainted_"+clean(policyName(p)))
 	}
-	head = append(head, "possible", "possible_without_gaps", "step", "spends", "end", "end_category", "end_actor", "end_label", "certainty", "round", "probability")
+	head = append(head, "possible", "possible_without_gaps", "step", "spends", "end", "end_category", "end_actor", "end_label", "certainty", "round", "probability", "protocol", "method")
 	c.write(head)
 	for _, list := range []struct {
 		name string
 		hops []Hop
 	}{{"hops", d.Hops}, {"touched", d.Touched}} {
 		for i := range list.hops {
-			c.write(append(x.hopRow(list.name, &list.hops[i]), "", "", ""))
+			c.write(append(x.hopRow(list.name, &list.hops[i]), through(&list.hops[i], "", "")...))
 		}
 	}
 	x.passageRows(c, 0)
 	for _, f := range x.onward() {
 		for i := range f.d.Hops {
-			c.write(append(f.hopRow("onward", &f.d.Hops[i]), cell(f.o.Certainty), strconv.Itoa(f.o.Round), ""))
+			c.write(append(f.hopRow("onward", &f.d.Hops[i]), through(&f.d.Hops[i], f.o.Certainty, strconv.Itoa(f.o.Round))...))
 		}
 		for i := range f.d.Touched {
-			c.write(append(f.hopRow("onward touched", &f.d.Touched[i]), cell(f.o.Certainty), strconv.Itoa(f.o.Round), ""))
+			c.write(append(f.hopRow("onward touched", &f.d.Touched[i]), through(&f.d.Touched[i], f.o.Certainty, strconv.Itoa(f.o.Round))...))
 		}
 		f.passageRows(c, f.o.Round)
 	}
@@ -57,15 +57,28 @@ func (x *index) passageRows(c csvWriter, round int) {
 		for j := range p.Withdrawals {
 			w := &p.Withdrawals[j]
 			a := x.asset(w.Asset)
-			row := []string{"passages", cell(w.Tx), "", w.Time, "", "withdrawal", "", cell(chainOf(w.Asset)),
+			row := []string{"passages", cell(w.Tx), w.index(), w.Time, "", "withdrawal", "", cell(chainOf(w.Asset)),
 				cell(p.Depositor), cell(x.name(chainOf(p.Asset), p.Depositor).text), cell(w.To), cell(x.name(chainOf(w.Asset), w.To).text),
 				cell(w.Asset), cell(a.Symbol), decimals(a), w.Amount}
 			for range x.d.Trace.Policies {
 				row = append(row, "")
 			}
-			c.write(append(row, w.Carries, w.Carries, "inferred", "", "", "", "", "", cell(w.Certainty), strconv.Itoa(round+1), strconv.FormatFloat(w.Probability, 'f', -1, 64)))
+			c.write(append(row, w.Carries, w.Carries, "inferred", "", "", "", "", "", cell(w.Certainty), strconv.Itoa(round+1), strconv.FormatFloat(w.Probability, 'f', -1, 64),
+				cell(p.Protocol), cell(w.Method)))
 		}
 	}
+}
+
+// index is that of the withdrawal's record, "" where the ledger holds none.
+func (w *Withdrawal) index() string {
+	i := strings.LastIndexByte(w.Record, ':')
+	return cell(w.Record[i+1:])
+}
+
+// through is the last cells of a hop's row: its part of the document, and of a crossing
+// what it went through.
+func through(h *Hop, certainty, round string) []string {
+	return []string{cell(certainty), round, "", cell(h.Protocol), cell(h.Method)}
 }
 
 func (x *index) hopRow(list string, h *Hop) []string {
@@ -107,7 +120,7 @@ func CSVEnds(w io.Writer, d *Document) error {
 		head = append(head, "amount_"+clean(policyName(p)))
 	}
 	c.write(append(head, "at_least", "at_most", "at_least_without_gaps", "at_most_without_gaps", "exact",
-		"moved", "transfers", "first", "last", "usd", "usd_unpriced", "usd_basis", "addresses", "certainty", "round", "odds_least", "odds_most", "expected"))
+		"moved", "transfers", "first", "last", "usd", "usd_unpriced", "usd_basis", "addresses", "certainty", "round", "odds_least", "odds_most", "expected", "followed"))
 	x.endRows(c, "", "")
 	for _, f := range x.onward() {
 		f.endRows(c, cell(f.o.Certainty), strconv.Itoa(f.o.Round))
@@ -142,7 +155,7 @@ func (x *index) endRows(c csvWriter, certainty, round string) {
 		} else {
 			row = append(row, "", "", "")
 		}
-		c.write(row)
+		c.write(append(row, strconv.FormatBool(e.Followed)))
 	}
 }
 

@@ -21,7 +21,7 @@ type Document struct {
 	Inputs  []Input `json:"inputs"`
 	Assets  []Asset `json:"assets"`
 	Flow
-	Onward   []Onward `json:"onward,omitempty"` // from who took value out of mixers: for each round and certainty
+	Onward   []Onward `json:"onward,omitempty"` // from who took value out of passages: for each round and certainty
 	Coverage Coverage `json:"coverage"`
 	Record   *Record  `json:"record,omitempty"`
 }
@@ -39,6 +39,7 @@ type Flow struct {
 	Inferences []Inference `json:"inferences"`
 	Passages   []Passage   `json:"passages,omitempty"` // where value came out of mixers and bridges, with odds; asked for with --through
 	Swaps      []Swap      `json:"swaps,omitempty"`    // that the trace went through; asked for with --through
+	Bridges    []Bridged   `json:"bridges,omitempty"`  // likewise
 }
 
 // Header says what was asked, and how: with Inputs, all it takes to ask again.
@@ -150,6 +151,9 @@ type Hop struct {
 	// The same if what the data lacks had come in just when it was spent.
 	PossibleWithoutGaps string `json:"possible_without_gaps"`
 	End                 *int   `json:"end"` // index into ends
+	// Of a crossing: what was gone through, and what says so.
+	Protocol string `json:"protocol,omitempty"`
+	Method   string `json:"method,omitempty"`
 }
 
 // End is where value stopped, and why.
@@ -174,6 +178,9 @@ type End struct {
 	USD                *USD   `json:"usd"`
 	Via                []int  `json:"via,omitempty"` // indexes into inferences
 	Odds               *Odds  `json:"odds,omitempty"`
+	// Followed says that the trace went on with what came out of this swap or bridge: the
+	// same value stands at other ends too.
+	Followed bool `json:"followed,omitempty"`
 }
 
 // Odds say of an onward trace's end how likely the withdrawals that feed it are the

@@ -24,6 +24,8 @@ type edge struct {
 	round       int
 	fromChain   string // of a passage over a bridge
 	category    string // of the end
+	protocol    string // of a crossing or a passage, and the method that says so
+	method      string
 }
 
 // edges takes the records of each list together by payer, receiver, asset, end and
@@ -31,6 +33,7 @@ type edge struct {
 func (x *index) edges(lists ...[]Hop) []edge {
 	type key struct {
 		from, to, asset, kind string
+		protocol, method      string
 		end                   int
 		touched, inferred     bool
 	}
@@ -40,7 +43,7 @@ func (x *index) edges(lists ...[]Hop) []edge {
 	for n, hops := range lists {
 		for i := range hops {
 			h := &hops[i]
-			k := key{h.From, h.To, h.Asset, h.Kind, -1, n > 0, x.inferred(h)}
+			k := key{h.From, h.To, h.Asset, h.Kind, h.Protocol, h.Method, -1, n > 0, x.inferred(h)}
 			if h.End != nil {
 				k.end = *h.End
 			}
@@ -49,7 +52,7 @@ func (x *index) edges(lists ...[]Hop) []edge {
 				j = len(out)
 				at[k] = j
 				out = append(out, edge{from: h.From, to: h.To, asset: h.Asset, end: k.end, inferred: k.inferred, touched: k.touched,
-					kind: h.Kind, first: h.Time, last: h.Time,
+					kind: h.Kind, protocol: h.Protocol, method: h.Method, first: h.Time, last: h.Time,
 					tainted: make([]fundtrail.Amount, len(policies)), defined: make([]bool, len(policies))})
 			}
 			e := &out[j]

@@ -29,7 +29,7 @@ func TestFormatsAreDocumented(t *testing.T) {
 		"routes[]": Route{}, "addresses[]": Address{}, "addresses[].tags[]": Tag{}, "inferences[]": Inference{}, "coverage": Coverage{},
 		"onward[]": Onward{}, "onward[].starts[]": OnwardStart{}, "odds": Odds{},
 		"passages[]": Passage{}, "passages[].withdrawals[]": Withdrawal{},
-		"swaps[]": Swap{}, "swaps[].gave and swaps[].got": Held{},
+		"bridges[]": Bridged{}, "swaps[]": Swap{}, "swaps[].gave and swaps[].got": Held{},
 		"coverage.chains[]": ChainCoverage{}, "coverage.claims[]": Claim{}, "coverage.gaps[]": Gap{},
 		"record": Record{}, "record.losses[]": Loss{}, "record.attributions[]": Attribution{},
 	} {

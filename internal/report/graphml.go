@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -79,6 +80,8 @@ func GraphML(w io.Writer, d *Document) error {
 			g.data(in, "e_certainty", e.certainty)
 			g.data(in, "e_round", strconv.Itoa(e.round))
 		}
+		g.data(in, "e_protocol", e.protocol)
+		g.data(in, "e_method", e.method)
 		g.raw("    </edge>\n")
 	}
 	g.raw("  </graph>\n</graphml>\n")
@@ -110,20 +113,20 @@ func (x *index) pairsOf(certainty string, round int) []edge {
 
 // passageEdges leads from who paid in to who took out, where methods link them.
 func (x *index) passageEdges(round int) []edge {
-	type key struct{ from, to, asset, certainty string }
+	type key struct{ from, to, asset, certainty, protocol, method string }
 	var out []edge
 	at := map[key]int{}
 	for i := range x.d.Passages {
 		p := &x.d.Passages[i]
 		for j := range p.Withdrawals {
 			w := &p.Withdrawals[j]
-			k := key{p.Depositor, w.To, w.Asset, w.Certainty}
+			k := key{p.Depositor, w.To, w.Asset, w.Certainty, p.Protocol, w.Method}
 			n, ok := at[k]
 			if !ok {
 				n = len(out)
 				at[k] = n
 				out = append(out, edge{from: p.Depositor, to: w.To, asset: w.Asset, end: -1, inferred: true, kind: "passage", first: w.Time, last: w.Time,
-					certainty: w.Certainty, round: round, fromChain: chainOf(p.Asset), tainted: make([]fundtrail.Amount, len(x.d.Trace.Policies)), defined: make([]bool, len(x.d.Trace.Policies))})
+					certainty: w.Certainty, round: round, protocol: p.Protocol, method: w.Method, fromChain: chainOf(p.Asset), tainted: make([]fundtrail.Amount, len(x.d.Trace.Policies)), defined: make([]bool, len(x.d.Trace.Policies))})
 			}
 			e := &out[n]
 			e.amount, _ = e.amount.Add(amount(w.Amount))
@@ -167,8 +170,17 @@ func pairs(edges []edge) []edge {
 		if o.kind != e.kind {
 			o.kind = "mixed"
 		}
+		o.protocol, o.method = also(o.protocol, e.protocol), also(o.method, e.method)
 	}
 	return out
+}
+
+// also adds a name to a list of names that are parted by spaces.
+func also(list, name string) string {
+	if list == "" || name == "" || slices.Contains(strings.Fields(list), name) {
+		return firstOf(list, name)
+	}
+	return list + " " + name
 }
 
 // graphKeys are the attributes, in the order GraphML wants them: before the graph.
@@ -199,6 +211,8 @@ var graphKeys = []struct{ id, of, name, kind string }{
 	{"e_end", "edge", "end_category", "string"},
 	{"e_certainty", "edge", "certainty", "string"}, // of a passage and what follows: never to be added up over certainties
 	{"e_round", "edge", "round", "int"},
+	{"e_protocol", "edge", "protocol", "string"}, // of a crossing or a passage
+	{"e_method", "edge", "method", "string"},
 }
 
 type graphml struct{ *bufio.Writer }

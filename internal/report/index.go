@@ -193,6 +193,13 @@ func (x *index) inferred(h *Hop) bool {
 // Where value merely stopped, the label only repeats the category, so that an end of
 // one address is called by it.
 func endTitle(e *End) string {
+	if e.Followed {
+		return endName(e) + ", followed on"
+	}
+	return endName(e)
+}
+
+func endName(e *End) string {
 	switch e.Category {
 	case "held", "coverage", "hub", "limit", "dust":
 		if len(e.Addresses) == 1 && e.Actor == "" {

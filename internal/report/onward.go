@@ -10,7 +10,7 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
-// An Onward is the trace of what came out of mixers at one certainty, in one round. The
+// An Onward is the trace of what came out of passages at one certainty, in one round. The
 // certainties tell of the same value and are never added up; nor are rounds.
 type Onward struct {
 	Certainty string        `json:"certainty"`       // certain, probable or possible
@@ -61,11 +61,29 @@ func (b *builder) onward() {
 type follower struct {
 	*index
 	o *Onward
+	// Assets of which value came out of CoinJoins: what starts is spread by odds already, so
+	// that a part times its odds is no expectation.
+	spread map[string]bool
 }
+
+// spreadMean says why some columns tell nothing expected.
+const spreadMean = "Of what came out of CoinJoins nothing is called expected: what starts there is each output's part as it was spread, by its odds already."
 
 // onward lists the onward traces in the order of the document: by round, the surest first.
 func (x *index) onward() []follower {
 	var out []follower
+	spread := map[string]bool{}
+	note := func(passages []Passage) {
+		for i := range passages {
+			if passages[i].inCoinJoin() {
+				spread[passages[i].Asset] = true
+			}
+		}
+	}
+	note(x.d.Passages)
+	for i := range x.d.Onward {
+		note(x.d.Onward[i].Passages)
+	}
 	for i := range x.d.Onward {
 		o := &x.d.Onward[i]
 		sub := newIndex(&Document{Trace: x.d.Trace, Assets: x.d.Assets, Flow: o.Flow, Coverage: Coverage{Gaps: o.Gaps, Notes: o.Notes}})
@@ -73,7 +91,7 @@ func (x *index) onward() []follower {
 		for asset, n := range x.places {
 			sub.places[asset] = n
 		}
-		out = append(out, follower{sub, o})
+		out = append(out, follower{sub, o, spread})
 	}
 	return out
 }
@@ -100,7 +118,7 @@ func (f *follower) lead() string {
 		line += fmt.Sprintf(" Of %s of them the ledger has no record at all: what those did is not covered by the data.", group(strconv.Itoa(f.o.StartedAt-f.o.Known)))
 	}
 	if f.o.Round > 1 {
-		line += fmt.Sprintf(" It had gone into mixers again in round %d.", f.o.Round-1)
+		line += fmt.Sprintf(" It had come out once before, in round %d, and gone in again.", f.o.Round-1)
 	}
 	return line
 }
@@ -124,6 +142,22 @@ func (f *follower) expected(e *End) fundtrail.Amount {
 		return e.Amount.sum(f.d.Trace.Policy)
 	}
 	return amount(e.Odds.Expected)
+}
+
+// expectedText writes an end's expected amount, and exact with every digit.
+func (f *follower) expectedText(e *End) (text, exact string) {
+	if f.spread[e.Asset] {
+		return "n/a", ""
+	}
+	return f.coins(e.Asset, f.expected(e), nearest), f.exact(e.Asset, f.expected(e))
+}
+
+// oddsText writes an end's odds, nothing of an end that the headline policy sends nothing to.
+func (f *follower) oddsText(e *End) string {
+	if e.Odds == nil && e.Amount.sum(f.d.Trace.Policy).IsZero() {
+		return ""
+	}
+	return e.Odds.String()
 }
 
 // asked lists who can be asked about an onward trace's value: exchanges and services, by
@@ -188,12 +222,13 @@ func addressList(e *End) string {
 	return "; " + strings.Join(list, " ")
 }
 
-// onward is the text page's sections about what was followed on from mixers.
+// onward is the text page's sections about what was followed on from passages.
 func (t *texter) onward() {
 	list := t.index.onward()
+	from := untied(t.d.Passages)
 	for i := range list {
 		f := &list[i]
-		t.heading("Onward from mixers: " + f.title() + " (inferred, and in no figure above)")
+		t.heading("Onward from " + from + ": " + f.title() + " (inferred, and in no figure of where it is now)")
 		t.text(bold, 2, 4, f.lead())
 		for _, asset := range f.endAssets() {
 			tab := table{indent: 2, heads: []string{"Who (claim), " + f.symbol(asset), t.d.Trace.Policy, "at least", "at most", "expected", "odds"}}
@@ -203,8 +238,9 @@ func (t *texter) onward() {
 					row.style, row.indent, row.cells[0] = bold, 0, strings.ToUpper(r.who)
 				}
 				if e := r.end; e != nil {
+					expected, _ := f.expectedText(e)
 					row.cells = []string{row.cells[0], f.figure(asset, e.Amount, t.d.Trace.Policy), f.coins(asset, amount(e.AtLeast), down),
-						f.coins(asset, amount(e.AtMost), up), f.coins(asset, f.expected(e), nearest), e.Odds.String()}
+						f.coins(asset, amount(e.AtMost), up), expected, f.oddsText(e)}
 				}
 				tab.rows = append(tab.rows, row)
 			}
@@ -221,13 +257,17 @@ func (t *texter) onward() {
 			}
 		}
 		if n := len(f.d.Passages); n > 0 {
-			t.text(faint, 2, 4, fmt.Sprintf("Some of it went into mixers again: %s, in the JSON report and, followed on, below.", count(n, "passage")))
+			t.text(faint, 2, 4, fmt.Sprintf("Some of it went into %s again: %s, in the JSON report and, as far as methods link it, followed on below.", untied(f.d.Passages), count(n, "passage")))
 		}
 		for _, n := range f.o.Notes {
 			t.text(faint, 2, 4, clean(n))
 		}
 	}
 	if len(list) > 0 {
-		t.text(faint, 2, 2, "Certain, probable and possible are three accounts of what may be the same value: they are never added up, nor are rounds. Expected is each withdrawal's part times the probability that it is the thief's; at least and at most hold if all that starts the column is.")
+		spread := ""
+		if len(list[0].spread) > 0 {
+			spread = " " + spreadMean
+		}
+		t.text(faint, 2, 2, "Certain, probable and possible are three accounts of what may be the same value: they are never added up, nor are rounds. Expected is each withdrawal's part times the probability that it is the thief's; at least and at most hold if all that starts the column is."+spread)
 	}
 }

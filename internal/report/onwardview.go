@@ -14,7 +14,7 @@ type (
 		Title, Certainty, Lead string
 		Tables                 []onwardTable
 		Asked                  []stepView
-		Again                  string // that some of it went into mixers again
+		Again                  string // that some of it went into passages again
 		Notes                  []string
 	}
 	onwardTable struct {
@@ -29,7 +29,7 @@ type (
 	}
 )
 
-// onwardViews is the page's section about what was followed on from mixers.
+// onwardViews is the page's section about what was followed on from passages.
 func (x *index) onwardViews() []onwardView {
 	var out []onwardView
 	list := x.onward()
@@ -41,10 +41,10 @@ func (x *index) onwardViews() []onwardView {
 			for _, r := range f.rows(asset) {
 				row := onwardRowView{Who: r.who, Total: r.total, Reason: r.detail}
 				if e := r.end; e != nil {
-					row.Category, row.Odds = clean(e.Category), e.Odds.String()
+					row.Category, row.Odds = clean(e.Category), f.oddsText(e)
 					row.Amount, row.Exact = f.figure(asset, e.Amount, f.d.Trace.Policy), f.exact(asset, e.Amount.sum(f.d.Trace.Policy))
 					row.AtLeast, row.AtMost = f.coins(asset, amount(e.AtLeast), down), f.coins(asset, amount(e.AtMost), up)
-					row.Expected, row.ExactExpected = f.coins(asset, f.expected(e), nearest), f.exact(asset, f.expected(e))
+					row.Expected, row.ExactExpected = f.expectedText(e)
 				}
 				t.Rows = append(t.Rows, row)
 			}
@@ -52,7 +52,7 @@ func (x *index) onwardViews() []onwardView {
 			v.Tables = append(v.Tables, t)
 		}
 		if n := len(f.d.Passages); n > 0 {
-			v.Again = fmt.Sprintf("Some of it went into mixers again, in %s: followed on below as far as methods link it.", count(n, "passage"))
+			v.Again = fmt.Sprintf("Some of it went into %s again, in %s: followed on below as far as methods link it.", untied(f.d.Passages), count(n, "passage"))
 		}
 		for _, n := range f.o.Notes {
 			v.Notes = append(v.Notes, clean(n))

@@ -32,7 +32,16 @@ type pageView struct {
 	Legend                            []legendView
 	Assets                            []assetView
 	Passages                          []passedView
+	CoinJoins                         []coinJoinView
+	Crossed                           []crossedView
+	MoreCrossed                       string
+	Bridged                           []bridgedView
+	MoreBridged                       string
 	Onward                            []onwardView
+	OnwardFrom                        string   // "mixers and bridges"
+	Summary                           []string // of what went through
+	CertaintiesMean, CoinJoinsMean    string
+	BridgedMean, SpreadMean           string
 	Swaps                             []swapView
 	MoreSwaps                         string
 	Steps                             []stepView
@@ -81,6 +90,7 @@ type (
 	groupView struct {
 		Category, Name string
 		Card           bool
+		Followed       string // what of it the trace went on with elsewhere
 		Total          *endView
 		Ends           []endView
 	}
@@ -185,6 +195,13 @@ func (x *index) page() *pageView {
 		Program: clean(d.Program), Schema: clean(d.Schema),
 	}
 	v.Swaps, v.MoreSwaps = x.swapViews()
+	v.Crossed, v.MoreCrossed = x.crossedViews()
+	v.Bridged, v.MoreBridged = x.bridgedViews()
+	v.CoinJoins, v.OnwardFrom, v.Summary = x.coinJoinViews(), untied(x.d.Passages), x.accounted()
+	for i := range v.Summary {
+		v.Summary[i] = strings.ReplaceAll(v.Summary[i], " %", "\u00a0%")
+	}
+	v.CertaintiesMean, v.CoinJoinsMean, v.BridgedMean, v.SpreadMean = certaintiesMean, coinJoinsMean, bridgedMeans, spreadMean
 	v.Asked = "Where the value of " + clean(h.Subject) + " went"
 	if v.Backward {
 		v.Asked = "Where the value of " + clean(h.Subject) + " came from"
@@ -271,6 +288,9 @@ func (x *index) assetView(i int, asset string) assetView {
 			total.Who = gv.Name
 			gv.Total = &total
 			gv.Card = x.worthACard(g.total, stolen)
+			if on := x.followedOn(g); !on.IsZero() {
+				gv.Followed = x.coins(asset, on, nearest)
+			}
 		}
 		for _, n := range g.ends[:min(len(g.ends), pageEnds)] {
 			gv.Ends = append(gv.Ends, x.endView(n, &x.d.Ends[n]))

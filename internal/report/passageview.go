@@ -28,7 +28,7 @@ type (
 		Rows        []passedRow
 		MoreRows    string
 	}
-	passedLevelView struct{ Name, Notes, Amount, Exact, Share, Addresses, Days string }
+	passedLevelView struct{ Name, Notes, Amount, Exact, Share, Addresses, Odds, Anonymity, Days string }
 	// A passageLine is one line of the drawing: from a depositor to those who took notes
 	// out at one certainty.
 	passageLine struct {
@@ -44,7 +44,7 @@ type (
 // passages is the page's section about mixers, one a pool.
 func (x *index) passages() []passedView {
 	var out []passedView
-	for _, p := range x.passed() {
+	for _, p := range x.passed(false) {
 		v := passedView{
 			Title: clean(p.protocol) + ", " + clean(p.pool),
 			Lead: fmt.Sprintf("%s %s went in, in %s by %s. Who took which note out is inferred; a note that no withdrawal is linked to is not linked: %s of what went in.",
@@ -55,7 +55,7 @@ func (x *index) passages() []passedView {
 			lv := passedLevelView{Name: string(c), Notes: group(strconv.Itoa(l.notes)), Amount: x.coins(p.asset, p.value(l.notes), nearest) + " " + x.symbol(p.asset),
 				Exact: x.exact(p.asset, p.value(l.notes)), Share: p.share(l.notes), Addresses: group(strconv.Itoa(len(l.recipients)))}
 			if l.notes > 0 {
-				lv.Days = days(l.first, l.last)
+				lv.Days, lv.Odds, lv.Anonymity = days(l.first, l.last), l.oddsRange(), l.anonymityRange()
 			}
 			v.Levels = append(v.Levels, lv)
 		}

@@ -290,8 +290,8 @@ func TestCSVEnds(t *testing.T) {
 			t.Fatalf("%d rows are left, want %d at least", len(rows), len(ends))
 		}
 		for i, row := range rows[:len(ends)] {
-			if n := len(row) - 6; row[0] != strconv.Itoa(i) || row[1] != ends[i].Category || row[n] != strings.Join(ends[i].Addresses, " ") && !strings.Contains(row[n], "<U+") ||
-				row[n+1] != certainty || row[n+2] != round || (row[n+5] != "") != (ends[i].Odds != nil) {
+			if n := len(row) - 7; row[0] != strconv.Itoa(i) || row[1] != ends[i].Category || row[n] != strings.Join(ends[i].Addresses, " ") && !strings.Contains(row[n], "<U+") ||
+				row[n+1] != certainty || row[n+2] != round || (row[n+5] != "") != (ends[i].Odds != nil) || row[n+6] != strconv.FormatBool(ends[i].Followed) {
 				t.Errorf("row %d: %v", i, row)
 			}
 		}

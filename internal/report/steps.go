@@ -65,9 +65,14 @@ func (x *index) arrived() (there, across [][]arrivals) {
 		}
 		a.add(h, x.d.Trace.Policy)
 	}
-	followed := map[string]bool{} // what went into a swap needs no look: the trace went on
+	followed := map[string]bool{} // what went into a swap or a bridge needs no look: the trace went on
 	for i := range x.d.Swaps {
 		for _, record := range x.d.Swaps[i].In {
+			followed[record] = true
+		}
+	}
+	for i := range x.d.Bridges {
+		for _, record := range x.d.Bridges[i].In {
 			followed[record] = true
 		}
 	}
@@ -122,7 +127,7 @@ func (x *index) steps() []step {
 		var all []stepRow // of categories whose ends share one step
 		for i := range x.d.Ends {
 			e := &x.d.Ends[i]
-			if e.Category != category || category == "bridge" && x.followed(i) {
+			if e.Category != category || e.Followed && category == "bridge" {
 				continue
 			}
 			if s := x.partyStep(i, there[i], across[i]); s.title != "" {
@@ -175,10 +180,7 @@ func (x *index) partyStep(end int, there, across []arrivals) step {
 	case "service":
 		return step{title: who + ": ask for the records of these payments", rows: x.rows(e, there)}
 	case "mixer":
-		return step{title: "Demix the deposits into " + who,
-			why: fmt.Sprintf("%s by %s. The ledger shows each deposit and none of its withdrawals: amounts and times narrow down candidates, they do not prove a link. The depositors:",
-				count(e.Transfers, "deposit"), count(len(across), "address")),
-			rows: x.rows(e, across)}
+		return x.demix(e, across)
 	case "bridge":
 		return step{title: "Look for these payments on the other side of " + who,
 			why: "The value goes on, on another chain, under a transaction that this ledger does not hold.", rows: x.rows(e, there)}
@@ -197,6 +199,34 @@ func (x *index) partyStep(end int, there, across []arrivals) step {
 			why: "The trace runs into an address of another theft; the two may share a hand, or only a path.", rows: x.rows(e, there)}
 	}
 	return step{}
+}
+
+// coinJoinEnd is how the label of an end in CoinJoins begins.
+const coinJoinEnd = "CoinJoin: "
+
+// demix is what to do about deposits into a mixer or a CoinJoin, by what this document tells
+// of what came out.
+func (x *index) demix(e *End, across []arrivals) step {
+	who := endTitle(e)
+	coinJoin := strings.HasPrefix(e.Label, coinJoinEnd)
+	told := slices.ContainsFunc(x.d.Passages, func(p Passage) bool {
+		return p.Kind == string(fundtrail.Mixer) && p.inCoinJoin() == coinJoin && p.Asset == e.Asset && len(p.Withdrawals) > 0
+	})
+	s := step{title: "Demix the deposits into " + who, rows: x.rows(e, across)}
+	in := fmt.Sprintf("%s by %s. ", count(e.Transfers, "deposit"), count(len(across), "address"))
+	switch {
+	case coinJoin && told:
+		s.title = "Watch the outputs of " + who
+		s.why = "The outputs that can be the thief's are listed above, with odds. Outputs that are spent together later, or with change of the coins below, narrow them down; one such CoinJoin alone proves nothing. What went in was paid by:"
+	case coinJoin:
+		s.title = "Watch the outputs of " + who
+		s.why = "The ledger shows the outputs and not whose each is; --through coinjoins lists those that can be the thief's, with odds. What went in was paid by:"
+	case told:
+		s.why = in + "The withdrawals that methods link to them are listed above, with odds: begin with those who took out what is certain. A link is a reason to look, not a proof. The depositors:"
+	default:
+		s.why = in + "The ledger shows each deposit and none of its withdrawals: amounts and times narrow down candidates, they do not prove a link. The depositors:"
+	}
+	return s
 }
 
 // sharedStep is what to do about all the addresses where value of a category lies.

@@ -40,10 +40,11 @@ func Text(w io.Writer, d *Document, o TextOptions) error {
 	t.short()
 	t.stolen()
 	t.where()
-	t.through()
 	t.swapped()
-	t.onward()
 	t.over()
+	t.through()
+	t.coinJoins()
+	t.onward()
 	t.policies()
 	t.routes()
 	t.missing()
@@ -78,7 +79,7 @@ func (t *texter) header() {
 // short is the whole report in a few lines, for who reads no further.
 func (t *texter) short() {
 	t.blank()
-	for _, s := range t.summary() {
+	for _, s := range append(t.summary(), t.accounted()...) {
 		t.text(bold, 2, 4, s)
 	}
 }

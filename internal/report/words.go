@@ -111,11 +111,24 @@ func (x *index) summary() []string {
 			if lo, hi := x.coins(s.Asset, amount(g.total.AtLeast), down), x.coins(s.Asset, amount(g.total.AtMost), up); lo != hi {
 				line += fmt.Sprintf(" (at least %s, at most %s)", lo, hi)
 			}
+			if on := x.followedOn(g); !on.IsZero() {
+				line += fmt.Sprintf(", %s of it followed on", x.coins(s.Asset, on, nearest))
+			}
 			line += "."
 		}
 		out = append(out, line)
 	}
 	return out
+}
+
+// followedOn is what of a category the trace went on with elsewhere.
+func (x *index) followedOn(g category) (sum fundtrail.Amount) {
+	for _, n := range g.ends {
+		if e := &x.d.Ends[n]; e.Followed {
+			sum, _ = sum.Add(e.Amount.sum(x.d.Trace.Policy))
+		}
+	}
+	return sum
 }
 
 // policyMeans says in a sentence what a policy assumes.
@@ -187,7 +200,7 @@ func (x *index) options() [][2]string {
 		out = append(out, [2]string{"Through", clean(strings.Join(o.Through, ", "))})
 	}
 	if o.OnwardRounds > 0 {
-		out = append(out, [2]string{"Onward from mixers", count(o.OnwardRounds, "time") + " at most"})
+		out = append(out, [2]string{"Followed on with odds", count(o.OnwardRounds, "time") + " at most"})
 	}
 	return append(out,
 		[2]string{"Hub", "over " + count(o.Hub, "counterparty")},

@@ -119,6 +119,7 @@ func (r *run) arrive(p fundtrail.Position, from, to fundtrail.AddressID, asset f
 	case fundtrail.EndSwap, fundtrail.EndBurned:
 		v = r.wrapped(v, p, to, asset)
 	}
+	v = r.over(v, p, e.depth)
 	if v.kind == "" {
 		i, why, err := r.follow(to, asset, p, p+1, pc)
 		if err != nil {

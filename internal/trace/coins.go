@@ -46,7 +46,7 @@ func (r *run) stolenTo(p fundtrail.Position, m *fundtrail.Movement) verdict {
 	if v.kind == "" {
 		v = r.entered(p)
 	}
-	return v
+	return r.over(v, p, 0)
 }
 
 // firstPayer returns who pays the first input of the transaction that p belongs to.
@@ -355,6 +355,9 @@ func (r *run) coinVerdict(o *side, c *coin) verdict {
 	}
 	if v.kind == "" {
 		return r.coinLimit(c)
+	}
+	if o.coin == o.at {
+		v = r.over(v, o.at, c.depth)
 	}
 	return v
 }

@@ -21,7 +21,7 @@ type injection struct {
 // this event's taint is of what went in, rounded down. The asset may be another one, so
 // the leg that goes in still ends here, and the leg that comes out begins anew.
 func (r *run) cross(e *event, pc *parcel) {
-	if r.in.Crossings == nil || r.back || r.opt.MaxHops > 0 && int(e.depth) > r.opt.MaxHops {
+	if r.in.Crossings == nil || r.back || r.tooDeep(e.depth) {
 		return
 	}
 	p := e.at
@@ -74,10 +74,29 @@ func (r *run) entered(p fundtrail.Position) (v verdict) {
 	case !a.swaps():
 	case len(a.outs) == 0:
 		v = verdict{kind: fundtrail.EndSwap, label: "swapped, the data does not show for what", reason: "swapped in the same transaction; the data does not show who has what came out"}
-	case slices.ContainsFunc(a.outs, func(q fundtrail.Position) bool { return r.comesOut(a, q, p) }):
-		v = verdict{kind: fundtrail.EndSwap, label: "swapped", reason: "swapped in the same transaction; what came out is followed"}
+	case r.someComesOut(a, p):
+		v = verdict{kind: fundtrail.EndSwap, label: "swapped", reason: "swapped in the same transaction; what came out is followed", goesOn: true}
 	}
 	return v
+}
+
+// over is the verdict about a payment into a bridge at a depth: what the trace goes on with
+// is an end apart from what stays there.
+func (r *run) over(v verdict, p fundtrail.Position, depth int32) verdict {
+	if v.kind != fundtrail.EndBridge || r.in.Crossings == nil || r.back || r.tooDeep(depth) {
+		return v
+	}
+	if a := r.crossing(p); a != nil && a.crossing.Kind == fundtrail.Bridge && !a.in.IsZero() && r.someComesOut(a, p) {
+		v.goesOn, v.reason = true, v.reason+"; what came out is followed"
+	}
+	return v
+}
+
+// tooDeep reports whether a crossing at a depth is past the hop limit.
+func (r *run) tooDeep(depth int32) bool { return r.opt.MaxHops > 0 && int(depth) > r.opt.MaxHops }
+
+func (r *run) someComesOut(a *answer, p fundtrail.Position) bool {
+	return slices.ContainsFunc(a.outs, func(q fundtrail.Position) bool { return r.comesOut(a, q, p) })
 }
 
 // wrapped is the verdict about a payment to who wraps its chain's own coin, or of the

@@ -655,6 +655,13 @@ func checkCrossings(tr *fundtrail.Trace, crossings fakeCrossings, stolen []fundt
 	out := map[fundtrail.Asset]fundtrail.Taints{}
 	into := map[fundtrail.Asset]bool{}
 	for i, h := range tr.Hops {
+		// What is followed over a bridge is an end apart from what stays there.
+		if h.End >= 0 && tr.Ends[h.End].Kind == fundtrail.EndBridge {
+			goesOn := h.Crossing != nil && h.Crossing.Kind == fundtrail.Bridge && slices.Contains(h.Crossing.In, h.Record)
+			if tr.Ends[h.End].Followed != goesOn {
+				return fmt.Errorf("hop %d (%s) goes on over a bridge: %t, its end says %t", i, h.Record, goesOn, !goesOn)
+			}
+		}
 		if h.Kind != fundtrail.HopCrossing {
 			continue
 		}

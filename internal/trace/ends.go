@@ -42,6 +42,8 @@ type endKey struct {
 	label string
 	addr  fundtrail.AddressID
 	asset fundtrail.AssetID
+	// What is followed on from here is kept apart from what stays.
+	goesOn bool
 }
 
 // A balance is an asset at an address.
@@ -52,7 +54,7 @@ type balance struct {
 
 // end returns the index of the end that a verdict about an address means.
 func (r *run) end(v verdict, a fundtrail.AddressID, asset fundtrail.AssetID) int32 {
-	k := endKey{kind: v.kind, actor: v.actor, label: v.label, asset: asset}
+	k := endKey{kind: v.kind, actor: v.actor, label: v.label, asset: asset, goesOn: v.goesOn}
 	if v.own {
 		k.addr = a
 	}

@@ -111,7 +111,7 @@ func sortThefts(thefts []fundtrail.ResolvedTheft) []fundtrail.ResolvedTheft {
 func (r *run) describeEnd(e *endState, usd *fundtrail.Valuation) fundtrail.End {
 	end := fundtrail.End{
 		Kind: e.key.kind, Actor: e.key.actor, Label: e.key.label, Reason: e.reason, Asset: r.ledger.Asset(e.key.asset),
-		Taint: e.taint, Bounds: e.bounds, Moved: e.moved, Transfers: e.transfers, USD: usd,
+		Taint: e.taint, Bounds: e.bounds, Moved: e.moved, Transfers: e.transfers, USD: usd, Followed: e.key.goesOn,
 	}
 	if e.first != 0 {
 		end.First, end.Last = unix(e.first), unix(e.last)

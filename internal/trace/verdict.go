@@ -16,6 +16,7 @@ type verdict struct {
 	reason string
 	own    bool // the end is this address's alone, not shared by all of its kind
 	pool   bool // label is a pool of the actor, an end of its own
+	goesOn bool // through a crossing: what came out of it is followed
 	small  bool // the end gathers what is too small to list by address
 }
 

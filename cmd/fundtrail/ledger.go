@@ -1,0 +1,429 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/data"
+	"github.com/fundtrail/fundtrail/internal/archive"
+	"github.com/fundtrail/fundtrail/internal/ingest"
+	"github.com/fundtrail/fundtrail/internal/ledger"
+)
+
+func newLedger() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "ledger",
+		Short: "Keep a ledger on disk: import, check, export",
+		Long: `Ledger keeps facts on disk, in a folder: imported once, then read at once by trace
+and verify with --ledger FOLDER, which give the same answers as from the files.
+` + exitCodes,
+		Example: `  fundtrail ledger import chain/ transactions.csv.gz token_transfers.csv.gz
+  fundtrail trace ronin-bridge --ledger chain/
+  fundtrail ledger fsck chain/`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newLedgerImport(), newLedgerStats(), newLedgerFsck(), newLedgerRebuild(), newLedgerTruncate(), newLedgerExport())
+	return c
+}
+
+// oneFolder takes the ledger's folder as the one argument.
+func oneFolder(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usage("%s takes the ledger's folder", c.CommandPath())
+	}
+	return nil
+}
+
+func newLedgerImport() *cobra.Command {
+	f := &ledgerFlags{}
+	c := &cobra.Command{
+		Use:   "import FOLDER FILE...",
+		Short: "Add files of ledger records to a ledger on disk",
+		Long: `Import reads files of ledger records, as trace --ledger does, and adds them to the
+ledger in a folder, which is made when it is not there. All of them are added or none,
+also when the machine stops. Files may overlap with what is there: equal facts become
+one, and facts that contradict it stop the import.
+
+An import is put together in memory, about 120 bytes a movement; facts of blocks that
+the ledger already has are put together with all that it holds from there on.
+` + exitCodes,
+		Example: `  fundtrail ledger import chain/ transactions.csv.gz
+  fundtrail ledger import chain/ blocks.csv transactions.csv receipts.csv`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usage("ledger import takes the ledger's folder and the files to add")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error { return runLedgerImport(c, f, args[0], args[1:]) },
+	}
+	c.Flags().StringVar(&f.chain, "chain", "", "`CHAIN` of files that do not name theirs (default eth)")
+	c.Flags().IntVar(&f.maxBad, "max-bad", 0, "set up to `N` unreadable rows aside instead of stopping at the first")
+	c.Flags().StringVar(&f.badTo, "bad-rows", "", "`FILE` for the rows set aside (default bad-rows.csv)")
+	return c
+}
+
+func runLedgerImport(c *cobra.Command, f *ledgerFlags, dir string, files []string) (err error) {
+	names, err := expand(files)
+	if err != nil {
+		return err
+	}
+	p := &progress{w: terminal(c.ErrOrStderr())}
+	defer p.clear()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	w, err := archive.OpenWriter(dir, archive.Options{})
+	if err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	defer func() {
+		if closed := w.Close(); err == nil {
+			err = closed
+		}
+	}()
+	b := ledger.NewBuilder()
+	b.Keep()
+	b.Held(w.Held)
+	l, sums, err := f.read(c.Context(), b, names, p)
+	if err != nil {
+		return err
+	}
+	if err := f.setAside(sums); err != nil {
+		return err
+	}
+	batch := archive.Batch{Facts: l}
+	rows := 0
+	for i := range sums {
+		batch.Sources = append(batch.Sources, sourceOf(&sums[i]))
+		rows += sums[i].Rows
+	}
+	p.start("writing the ledger", 0)
+	if err := w.Add(batch); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	p.start("merging", 0)
+	if err := w.Merge(false); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	p.clear()
+	for i := range sums {
+		for _, note := range sums[i].Notes {
+			fmt.Fprintln(c.OutOrStdout(), note)
+		}
+	}
+	fmt.Fprintf(c.OutOrStdout(), "%d movements of %d rows are in %s\n", l.Size(), rows, dir)
+	return nil
+}
+
+// read imports files into a builder and makes the ledger.
+func (f *ledgerFlags) read(ctx context.Context, b *ledger.Builder, names []string, p *progress) (*ledger.Memory, []ingest.Summary, error) {
+	var list []ingest.Input
+	names, blocks := splitBlocks(names)
+	for _, name := range names {
+		list = append(list, ingest.File(name))
+	}
+	return f.readInputs(ctx, b, list, blocks, totalSize(names), p)
+}
+
+func (f *ledgerFlags) readInputs(ctx context.Context, b *ledger.Builder, list []ingest.Input, blocks []string, size int64, p *progress) (*ledger.Memory, []ingest.Summary, error) {
+	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin}
+	if f.chain != "" {
+		var err error
+		if opt.Chain, err = fundtrail.ParseChain(f.chain); err != nil {
+			return nil, nil, usage("--chain: %v", err)
+		}
+	}
+	p.start("reading the ledger", size)
+	sums, err := ingest.Files(ctx, b, list, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	more, err := loadBlocks(ctx, b, blocks, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.start("ordering the ledger", 0)
+	l, err := b.Seal()
+	return l, append(sums, more...), err
+}
+
+func sourceOf(s *ingest.Summary) archive.Source {
+	return archive.Source{Name: filepath.Base(s.File), SHA256: hex.EncodeToString(s.SHA256[:]), Bytes: s.Bytes, Rows: s.Rows, Kinds: s.Kinds,
+		StatusUnknown: s.StatusUnknown, FeeUnknown: s.FeeUnknown, RecipientUnknown: s.RecipientUnknown, Unsupported: s.Unsupported, Bad: len(s.Bad), Notes: strings.Join(s.Notes, "\n")}
+}
+
+// summaryOf is what a report says of a file that is in a ledger on disk.
+func summaryOf(s archive.Source) ingest.Summary {
+	sum := ingest.Summary{File: s.Name, Bytes: s.Bytes, Rows: s.Rows, Kinds: s.Kinds, StatusUnknown: s.StatusUnknown, FeeUnknown: s.FeeUnknown,
+		RecipientUnknown: s.RecipientUnknown, Unsupported: s.Unsupported, Bad: make([]ingest.BadRow, s.Bad)}
+	if s.Notes != "" {
+		sum.Notes = strings.Split(s.Notes, "\n")
+	}
+	hex.Decode(sum.SHA256[:], []byte(s.SHA256))
+	return sum
+}
+
+// openArchive opens the ledger on disk that was given, if one was. It stays open: the
+// trace reads from it to the end.
+func (in *inputs) openArchive(names []string) (bool, error) {
+	for _, name := range names {
+		if !archive.IsLedger(name) {
+			continue
+		}
+		if len(names) > 1 {
+			return false, usage("%s is a ledger on disk, which goes alone: add the other files to it with fundtrail ledger import", name)
+		}
+		l, err := archive.Open(name)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", name, err)
+		}
+		in.ledger = l
+		var sums []ingest.Summary
+		for _, s := range l.Sources() {
+			sums = append(sums, summaryOf(s))
+		}
+		in.summarise(sums)
+		return true, nil
+	}
+	return false, nil
+}
+
+func newLedgerStats() *cobra.Command {
+	return &cobra.Command{
+		Use:     "stats FOLDER",
+		Short:   "Say what a ledger on disk holds, of which blocks, and what room it takes",
+		Long:    "Stats says what a ledger on disk holds, which blocks it claims to hold whole and by\nwhich source, and what room each column takes.\n" + exitCodes,
+		Example: "  fundtrail ledger stats chain/",
+		Args:    oneFolder,
+		RunE: func(c *cobra.Command, args []string) error {
+			l, err := archive.Open(args[0])
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			defer l.Close()
+			s := l.Stats()
+			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+			total := int64(0)
+			fmt.Fprintln(w, "CHAIN\tMOVEMENTS\tTRANSACTIONS\tADDRESSES\tBLOCKS\tFROM\tTO\tSEGMENTS")
+			for _, x := range s.Chains {
+				fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t%d\n", x.Chain, x.Movements, x.Transactions, x.Addresses, x.Blocks, blockText(x.From), blockText(x.To), x.Segments)
+				total += x.Movements
+			}
+			if claims := l.Coverage(); len(claims) > 0 {
+				fmt.Fprintln(w, "\nHELD WHOLE\tBLOCKS\t\tWHAT\tBY")
+				for i, x := range claims {
+					if i == maxClaims {
+						fmt.Fprintf(w, "… and %d more\n", len(claims)-i)
+						break
+					}
+					who := "every address of " + string(x.Chain)
+					if !x.Address.IsZero() {
+						who = x.Address.String()
+					}
+					fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\n", who, x.FromBlock, x.ToBlock, x.What, x.Source)
+				}
+			} else {
+				fmt.Fprintln(w, "\nNo blocks are claimed to be held whole: not seen means nothing here.")
+			}
+			fmt.Fprintln(w, "\nCOLUMN\tBYTES\tA MOVEMENT")
+			row := func(name string, n int64) {
+				fmt.Fprintf(w, "%s\t%d\t%.2f\n", name, n, float64(n)/float64(max(total, 1)))
+			}
+			for _, x := range s.Columns {
+				if x.Bytes > 0 {
+					row(x.Name, x.Bytes)
+				}
+			}
+			row("log", s.Log)
+			row("in all", s.Bytes)
+			if err := l.Err(); err != nil {
+				return err
+			}
+			return w.Flush()
+		},
+	}
+}
+
+// maxClaims is how many claims of coverage stats shows.
+const maxClaims = 20
+
+func blockText(b fundtrail.Block) string {
+	if b.Chain == "" {
+		return ""
+	}
+	return fmt.Sprintf("%d (%s)", b.Height, b.Time.UTC().Format(time.RFC3339))
+}
+
+func newLedgerFsck() *cobra.Command {
+	deep := false
+	c := &cobra.Command{
+		Use:   "fsck FOLDER",
+		Short: "Check every byte of a ledger on disk",
+		Long: `Fsck compares every byte of a ledger with its checksum and names the blocks whose
+facts a damaged one concerns. With --deep it also compares movements, lists and
+indexes with each other, which takes longer.
+
+To mend: damaged lists and indexes, ledger rebuild; damaged movements, hashes or
+blocks, ledger truncate to below them and import again; a damaged MANIFEST or end of a
+file, import into a new folder.
+` + exitCodes,
+		Example: "  fundtrail ledger fsck chain/",
+		Args:    oneFolder,
+		RunE: func(c *cobra.Command, args []string) error {
+			check, err := archive.Fsck(args[0], deep)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			for _, p := range check.Problems {
+				fmt.Fprintln(c.OutOrStdout(), p)
+			}
+			if n := len(check.Problems); n > 0 {
+				fmt.Fprintf(c.OutOrStdout(), "DAMAGED: %d problems in %d files, %d bytes\n", n, check.Files, check.Bytes)
+				return &exitCode{code: exitFound}
+			}
+			fmt.Fprintf(c.OutOrStdout(), "WHOLE: %d files, %d bytes\n", check.Files, check.Bytes)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&deep, "deep", false, "compare movements, lists and indexes with each other too")
+	return c
+}
+
+// changeLedger opens a ledger that exists for writing.
+func changeLedger(dir string, do func(w *archive.Writer) error) (err error) {
+	if !archive.IsLedger(dir) {
+		return fmt.Errorf("%s: there is no ledger: %w", dir, fundtrail.ErrNotFound)
+	}
+	w, err := archive.OpenWriter(dir, archive.Options{})
+	if err == nil {
+		err = do(w)
+		if closed := w.Close(); err == nil {
+			err = closed
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	return nil
+}
+
+func newLedgerRebuild() *cobra.Command {
+	return &cobra.Command{
+		Use:   "rebuild FOLDER",
+		Short: "Make a ledger's lists and indexes anew, and merge its segments",
+		Long: `Rebuild makes every file of a ledger anew from its movements, addresses, blocks and
+hashes, and merges its segments. Damaged lists and indexes are mended by it. When any
+of those four is damaged it stops and nothing changes. It needs as much room again
+while it runs.
+` + exitCodes,
+		Example: "  fundtrail ledger rebuild chain/",
+		Args:    oneFolder,
+		RunE: func(_ *cobra.Command, args []string) error {
+			return changeLedger(args[0], func(w *archive.Writer) error {
+				if err := w.Rebuild(); err != nil {
+					return err
+				}
+				return w.Merge(true)
+			})
+		},
+	}
+}
+
+func newLedgerTruncate() *cobra.Command {
+	chain, height := "eth", int64(-1)
+	c := &cobra.Command{
+		Use:   "truncate FOLDER --to BLOCK",
+		Short: "Take back a chain's blocks above one",
+		Long: `Truncate takes back a chain's blocks above the given one, and what was claimed of
+them, so that they can be imported again.
+` + exitCodes,
+		Example: "  fundtrail ledger truncate chain/ --chain eth --to 14442840",
+		Args:    oneFolder,
+		RunE: func(c *cobra.Command, args []string) error {
+			on, err := fundtrail.ParseChain(chain)
+			if err != nil {
+				return usage("--chain: %v", err)
+			}
+			if height < 0 {
+				return usage("ledger truncate: say with --to which block is to be the last")
+			}
+			return changeLedger(args[0], func(w *archive.Writer) error {
+				if err := w.Truncate(on, height); err != nil {
+					return err
+				}
+				fmt.Fprintf(c.OutOrStdout(), "the newest block of %s is %d\n", on, w.Tip(on))
+				return nil
+			})
+		},
+	}
+	c.Flags().StringVar(&chain, "chain", chain, "the `CHAIN`")
+	c.Flags().Int64Var(&height, "to", height, "the `BLOCK` that is to be the last")
+	return c
+}
+
+func newLedgerExport() *cobra.Command {
+	to := ""
+	c := &cobra.Command{
+		Use:   "export FOLDER --parquet FILE",
+		Short: "Write every movement to a Parquet file, for DuckDB, ClickHouse, Spark",
+		Long: `Export writes every movement of a ledger on disk as a row of an Apache Parquet file,
+which DuckDB, ClickHouse and Spark read. Amounts are texts of whole base units, because
+they have up to 256 bits.
+` + exitCodes,
+		Example: "  fundtrail ledger export chain/ --parquet chain.parquet",
+		Args:    oneFolder,
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if to == "" {
+				return usage("ledger export: say where to with --parquet FILE")
+			}
+			l, err := archive.Open(args[0])
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			defer l.Close()
+			part := to + ".part"
+			f, err := os.Create(part)
+			if err != nil {
+				return err
+			}
+			defer func() {
+				if err != nil {
+					f.Close()
+					os.Remove(part)
+				}
+			}()
+			w := bufio.NewWriterSize(f, 1<<20)
+			if err := archive.Parquet(w, l); err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			if err := f.Sync(); err != nil {
+				return err
+			}
+			if err := f.Close(); err != nil {
+				return err
+			}
+			if err := os.Rename(part, to); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%d movements are in %s\n", l.Size(), to)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&to, "parquet", "", "write a Parquet `FILE`")
+	return c
+}
