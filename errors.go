@@ -21,6 +21,10 @@ var (
 	ErrUnknownForm  = kind("unknown form", ErrInvalid)
 )
 
+// ErrReorganised wraps ErrConflict: a chain has dropped blocks that it was seen to have.
+// Who keeps them goes back to where the chains part, and reads on from there.
+var ErrReorganised = kind("reorganised", ErrConflict)
+
 // An errorKind is a sentinel that is also another, wider sentinel.
 type errorKind struct {
 	text string

@@ -110,8 +110,17 @@ type Transaction struct {
 	ID        TxID
 	Block     Block
 	Place     uint32 // its place in the block, 0 first
+	Failed    bool   // it moved nothing but its fee; of an account chain
+	Partial   bool   // of some input neither address nor amount is known; of a coin chain
 	Transfers []Transfer
 	Events    []Event // contract logs and memos, for protocols to recognise
+}
+
+// BlockFacts are what a source tells of one block, which may be empty.
+type BlockFacts struct {
+	Block        Block
+	Transactions []Transaction // in order
+	Whole        Kinds         // the kinds of transfer of which none is missing
 }
 
 // A Transfer moves one asset within one transaction. On an account chain it has

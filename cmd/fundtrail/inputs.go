@@ -72,10 +72,11 @@ func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p 
 	if err != nil {
 		return fmt.Errorf("--ledger: %w", err)
 	}
+	names, blocks := splitBlocks(names)
 	for _, name := range names {
 		list = append(list, ingest.File(name))
 	}
-	if len(list) == 0 {
+	if len(list)+len(blocks) == 0 {
 		excerpt, ok := excerptOf(s)
 		if !ok {
 			return usage("give the ledger's files with --ledger: only %s can be traced without", strings.Join(data.Excerpts(), ", "))
@@ -83,7 +84,7 @@ func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p 
 		list, in.excerpt = []ingest.Input{excerpt}, true
 		in.note("The ledger is the excerpt embedded in the program: the key transfers of the case, not all of it. Give the whole with --ledger.")
 	}
-	l, sums, err := f.readInputs(ctx, ledger.NewBuilder(), list, totalSize(names), p)
+	l, sums, err := f.readInputs(ctx, ledger.NewBuilder(), list, blocks, totalSize(names), p)
 	if err != nil {
 		return err
 	}
@@ -120,6 +121,7 @@ func (in *inputs) summarise(sums []ingest.Summary) {
 		kinds |= s.Kinds
 		status, fees, recipients, bad = status+s.StatusUnknown, fees+s.FeeUnknown, recipients+s.RecipientUnknown, bad+len(s.Bad)
 		unsupported += s.Unsupported
+		in.notes = append(in.notes, s.Notes...)
 		in.files = append(in.files, report.Input{Role: role, Name: filepath.Base(s.File), SHA256: report.Digest(s.SHA256), Bytes: s.Bytes, Rows: s.Rows})
 	}
 	account := slices.ContainsFunc(in.ledger.Chains(), func(c fundtrail.ChainSpan) bool {

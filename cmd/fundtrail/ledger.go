@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -117,6 +118,11 @@ func runLedgerImport(c *cobra.Command, f *ledgerFlags, dir string, files []strin
 		return fmt.Errorf("%s: %w", dir, err)
 	}
 	p.clear()
+	for i := range sums {
+		for _, note := range sums[i].Notes {
+			fmt.Fprintln(c.OutOrStdout(), note)
+		}
+	}
 	fmt.Fprintf(c.OutOrStdout(), "%d movements of %d rows are in %s\n", l.Size(), rows, dir)
 	return nil
 }
@@ -124,13 +130,14 @@ func runLedgerImport(c *cobra.Command, f *ledgerFlags, dir string, files []strin
 // read imports files into a builder and makes the ledger.
 func (f *ledgerFlags) read(ctx context.Context, b *ledger.Builder, names []string, p *progress) (*ledger.Memory, []ingest.Summary, error) {
 	var list []ingest.Input
+	names, blocks := splitBlocks(names)
 	for _, name := range names {
 		list = append(list, ingest.File(name))
 	}
-	return f.readInputs(ctx, b, list, totalSize(names), p)
+	return f.readInputs(ctx, b, list, blocks, totalSize(names), p)
 }
 
-func (f *ledgerFlags) readInputs(ctx context.Context, b *ledger.Builder, list []ingest.Input, size int64, p *progress) (*ledger.Memory, []ingest.Summary, error) {
+func (f *ledgerFlags) readInputs(ctx context.Context, b *ledger.Builder, list []ingest.Input, blocks []string, size int64, p *progress) (*ledger.Memory, []ingest.Summary, error) {
 	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin}
 	if f.chain != "" {
 		var err error
@@ -143,20 +150,27 @@ func (f *ledgerFlags) readInputs(ctx context.Context, b *ledger.Builder, list []
 	if err != nil {
 		return nil, nil, err
 	}
+	more, err := loadBlocks(ctx, b, blocks, p)
+	if err != nil {
+		return nil, nil, err
+	}
 	p.start("ordering the ledger", 0)
 	l, err := b.Seal()
-	return l, sums, err
+	return l, append(sums, more...), err
 }
 
 func sourceOf(s *ingest.Summary) archive.Source {
 	return archive.Source{Name: filepath.Base(s.File), SHA256: hex.EncodeToString(s.SHA256[:]), Bytes: s.Bytes, Rows: s.Rows, Kinds: s.Kinds,
-		StatusUnknown: s.StatusUnknown, FeeUnknown: s.FeeUnknown, RecipientUnknown: s.RecipientUnknown, Unsupported: s.Unsupported, Bad: len(s.Bad)}
+		StatusUnknown: s.StatusUnknown, FeeUnknown: s.FeeUnknown, RecipientUnknown: s.RecipientUnknown, Unsupported: s.Unsupported, Bad: len(s.Bad), Notes: strings.Join(s.Notes, "\n")}
 }
 
 // summaryOf is what a report says of a file that is in a ledger on disk.
 func summaryOf(s archive.Source) ingest.Summary {
 	sum := ingest.Summary{File: s.Name, Bytes: s.Bytes, Rows: s.Rows, Kinds: s.Kinds, StatusUnknown: s.StatusUnknown, FeeUnknown: s.FeeUnknown,
 		RecipientUnknown: s.RecipientUnknown, Unsupported: s.Unsupported, Bad: make([]ingest.BadRow, s.Bad)}
+	if s.Notes != "" {
+		sum.Notes = strings.Split(s.Notes, "\n")
+	}
 	hex.Decode(sum.SHA256[:], []byte(s.SHA256))
 	return sum
 }

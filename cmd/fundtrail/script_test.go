@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"os"
 	"os/exec"
@@ -41,6 +42,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":   exits,
 			"edit":    edit,
+			"unhex":   unhex,
 			"publish": publish,
 			"flip":    flip,
 		},
@@ -64,6 +66,26 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// unhex writes the bytes that a file of hexadecimal digits tells: unhex FILE TO [XORKEY]
+func unhex(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: unhex FILE TO [XORKEY]")
+	}
+	text, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	raw, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
+	ts.Check(err)
+	if len(args) > 2 {
+		key, err := hex.DecodeString(args[2])
+		ts.Check(err)
+		for i := range raw {
+			raw[i] ^= key[i%len(key)]
+		}
+	}
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[1])), 0o777))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), raw, 0o666))
 }
 
 // flip changes one bit in the middle of a folder's largest file: flip FOLDER

@@ -60,7 +60,8 @@ type Source struct {
 	FeeUnknown       int             `json:"feeUnknown,omitempty"`       //
 	RecipientUnknown int             `json:"recipientUnknown,omitempty"` //
 	Unsupported      int             `json:"unsupported,omitempty"`
-	Bad              int             `json:"bad,omitempty"` // rows set aside
+	Bad              int             `json:"bad,omitempty"`   // rows set aside
+	Notes            string          `json:"notes,omitempty"` // a line each
 }
 
 // A coverage is a fundtrail.Coverage as it is stored.

@@ -50,6 +50,14 @@ func (c *Client) CloseIdle() {
 // Do makes a request until it is answered or it is pointless to go on. An error is
 // the context's own when the caller stopped it, else an [*Error].
 func (c *Client) Do(ctx context.Context, req Request) (*Result, error) {
+	res, err := c.do(ctx, req)
+	if req.SecretPath {
+		res, err = hidePath(req.URL, res, err)
+	}
+	return res, err
+}
+
+func (c *Client) do(ctx context.Context, req Request) (*Result, error) {
 	c.once.Do(c.start)
 	u, err := c.target(&req)
 	if err != nil {

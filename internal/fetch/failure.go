@@ -129,6 +129,38 @@ func Redact(raw string) string {
 	return redact(u)
 }
 
+// hidePath takes a request's path out of what came of it.
+func hidePath(raw string, res *Result, err error) (*Result, error) {
+	hide := func(s string) string { return s }
+	if u, e := url.Parse(raw); e != nil {
+		hide = func(string) string { return "the URL" }
+	} else if strings.Trim(u.Path, "/") != "" {
+		pairs := []string{u.Path, "/…"}
+		if u.EscapedPath() != u.Path {
+			pairs = append(pairs, u.EscapedPath(), "/…")
+		}
+		hide = strings.NewReplacer(pairs...).Replace
+	}
+	if res != nil {
+		res.FinalURL, res.FileName = hide(res.FinalURL), ""
+	}
+	if e := new(Error); errors.As(err, &e) {
+		err = &Error{URL: hide(e.URL), Status: e.Status, Tries: e.Tries, Err: &hidden{hide(e.Err.Error()), e.Err}}
+	} else if err != nil {
+		err = &hidden{hide(err.Error()), err}
+	}
+	return res, err
+}
+
+// A hidden is an error whose text had a secret in it.
+type hidden struct {
+	text string
+	err  error
+}
+
+func (h *hidden) Error() string        { return h.text }
+func (h *hidden) Is(target error) bool { return errors.Is(h.err, target) }
+
 func redact(u *url.URL) string {
 	c := *u
 	c.User, c.Fragment, c.RawFragment = nil, "", ""

@@ -7,7 +7,7 @@
 // lead elsewhere, and each ends in an error that says which. The errors wrap
 // [fundtrail.ErrUnavailable], [fundtrail.ErrNotFound], [fundtrail.ErrLimit] or
 // [fundtrail.ErrInvalid]; no error and no result repeats what stood in a URL's query or
-// before its @, because that is where keys are written.
+// before its @, because that is where keys are written ([Request.SecretPath] is for others).
 package fetch
 
 import (
@@ -66,6 +66,9 @@ type Request struct {
 	Method string // default GET; only GET and HEAD are tried more than once
 	Body   []byte
 	Header http.Header // goes to the URL's own host alone: a redirect to another does not get it
+	// SecretPath says that a key may stand in the URL's path, as providers of nodes have it:
+	// no error and no result repeats that either.
+	SecretPath bool
 
 	// Have tells which copy the caller has: if it is still the current one, the
 	// answer is Unchanged and no body comes.

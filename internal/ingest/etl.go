@@ -199,8 +199,8 @@ func (f *file) withdraw(height, unix int64, list []withdrawal) error {
 	if len(list) == 0 {
 		return nil
 	}
-	ref, err := f.b.Tx(ledger.Tx{Chain: f.chain, Hash: eventHash("withdrawals", height), Height: height, Time: unix,
-		Place: withdrawalsPlace, Outcome: ledger.Succeeded, Where: f.where()})
+	ref, err := f.b.Tx(ledger.Tx{Chain: f.chain, Hash: fundtrail.ProtocolHash("withdrawals", height), Height: height, Time: unix,
+		Place: fundtrail.WithdrawalsPlace, Outcome: ledger.Succeeded, Where: f.where()})
 	if err != nil {
 		return err
 	}

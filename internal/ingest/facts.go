@@ -1,14 +1,11 @@
 package ingest
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 	"math/bits"
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/ledger"
-	"golang.org/x/crypto/sha3"
 )
 
 const (
@@ -61,7 +58,7 @@ func (f *file) transaction(t *fact) error {
 	}
 	if moves && !t.toTold {
 		if t.nonceTold {
-			contract := created(t.sender, t.nonce)
+			contract := fundtrail.CreatedContract(t.sender, t.nonce)
 			t.to, t.toTold = f.b.EVMAddress(f.chain, &contract), true
 		} else {
 			f.sum.RecipientUnknown++
@@ -127,47 +124,4 @@ func gasCost(gas uint64, price fundtrail.Amount) (cost fundtrail.Amount, overflo
 		return fundtrail.AmountFromWords([4]uint64{lo, hi}), false
 	}
 	return fundtrail.NewAmount(gas).Mul(price)
-}
-
-// created returns the address of the contract that an account's transaction creates:
-// the last 20 bytes of keccak256(rlp([sender, nonce])) (Yellow Paper, section 7).
-func created(sender [20]byte, nonce uint64) (contract [20]byte) {
-	h := sha3.NewLegacyKeccak256()
-	h.Write(creationList(sender, nonce))
-	copy(contract[:], h.Sum(nil)[12:])
-	return contract
-}
-
-// creationList returns rlp([sender, nonce]).
-func creationList(sender [20]byte, nonce uint64) []byte {
-	list := append([]byte{0, 0x80 + 20}, sender[:]...)
-	switch {
-	case nonce == 0:
-		list = append(list, 0x80)
-	case nonce < 0x80:
-		list = append(list, byte(nonce))
-	default:
-		n := (bits.Len64(nonce) + 7) / 8
-		list = append(list, 0x80+byte(n))
-		list = append(list, binary.BigEndian.AppendUint64(nil, nonce)[8-n:]...)
-	}
-	list[0] = 0xc0 + byte(len(list)-1)
-	return list
-}
-
-// What a protocol moves without a transaction (rewards, withdrawals, the genesis
-// state) stands in the ledger as a transaction whose hash is a plain text and the
-// block's height: it can be read, and no real hash can be mistaken for it.
-const (
-	rewardsPlace     = math.MaxUint32 - 3
-	withdrawalsPlace = math.MaxUint32 - 2
-	stateChangePlace = math.MaxUint32 - 1
-)
-
-// eventHash returns the hash of such a transaction: the text, zeros, and the height
-// as a big-endian number in the last eight bytes.
-func eventHash(text string, height int64) (h fundtrail.Hash) {
-	copy(h[:24], text)
-	binary.BigEndian.PutUint64(h[24:], uint64(height))
-	return h
 }

@@ -77,6 +77,7 @@ type Summary struct {
 	Kinds  fundtrail.Kinds // the kinds of transfer that it gave
 	Blocks [2]int64        // the lowest and the highest block of a movement; zero when there is none
 	Bad    []BadRow        // what was set aside
+	Notes  []string        // what else a reader of the ledger should know, in sentences
 }
 
 // A BadRow is a row that could not be read. As an error it wraps fundtrail.ErrInvalid.

@@ -33,7 +33,7 @@ func randomTables(r *rand.Rand) map[string][]record {
 			trace := record{"transaction_hash": hashOf(n), "transaction_index": fmt.Sprint(place), "block_number": height, "from_address": tx["from_address"], "to_address": tx["to_address"], "value": tx["value"],
 				"trace_type": "call", "call_type": "call", "subtraces": "0", "trace_address": "", "error": "", "status": "1"}
 			if r.IntN(6) == 0 { // a creation
-				contract := created([20]byte(mustAddress(tx["from_address"]).Payload()), uint64(n))
+				contract := fundtrail.CreatedContract([20]byte(mustAddress(tx["from_address"]).Payload()), uint64(n))
 				text := fundtrail.EVMAddress(fundtrail.Ethereum, contract).String()
 				tx["to_address"], receipt["contract_address"] = "", text
 				trace["trace_type"], trace["call_type"], trace["to_address"] = "create", "", text

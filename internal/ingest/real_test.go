@@ -407,7 +407,7 @@ func readTxlist(t *testing.T, name string) txlistFacts {
 		}
 		if col("to") == "" {
 			// What a creation's address follows from is in the file beside the address.
-			contract := created([20]byte(address(t, col("from")).Payload()), number(col("nonce")).Uint64())
+			contract := fundtrail.CreatedContract([20]byte(address(t, col("from")).Payload()), number(col("nonce")).Uint64())
 			if got := fmt.Sprintf("0x%x", contract); got != col("contractAddress") {
 				t.Errorf("%s creates %s, reckoned as %s", col("hash"), col("contractAddress"), got)
 			}

@@ -69,6 +69,8 @@ type traceNode struct {
 	from, to fundtrail.AddressID
 	value    fundtrail.Amount // zero where the kind of call moves none
 	failed   bool             // it itself, or as the file says one above it
+	makes    bool             // it creates the contract that it pays
+	destroys bool             // it destroys the contract that pays
 	children int              // -1 where the file does not tell
 	line     int
 }
@@ -166,8 +168,10 @@ func (f *file) traceNode(kind string, height int64) (n traceNode, err error) {
 		default:
 			return n, f.bad(tracesCallType, "call, callcode, delegatecall or staticcall")
 		}
-	case "create", "create2", "suicide", "selfdestruct":
-		n.value = value
+	case "create", "create2":
+		n.value, n.makes = value, true
+	case "suicide", "selfdestruct":
+		n.value, n.destroys = value, true
 	default:
 		return n, f.bad(tracesType, "call, create, suicide, reward, genesis or daofork")
 	}
@@ -176,7 +180,7 @@ func (f *file) traceNode(kind string, height int64) (n traceNode, err error) {
 	} else if !n.failed && !n.value.IsZero() {
 		return n, f.bad(tracesTo, "the address that gets the value")
 	}
-	if n.to == n.from && (kind == "suicide" || kind == "selfdestruct") && f.chain == fundtrail.Ethereum && height < cancun {
+	if n.to == n.from && n.destroys && f.chain == fundtrail.Ethereum && height < cancun {
 		n.to = fundtrail.NoAddress // what a contract leaves to itself is burnt
 	}
 	return n, nil
@@ -387,6 +391,9 @@ func (t *traceTree) add() error {
 			continue
 		}
 		r := ledger.Row{Index: fundtrail.ValueIndex, Asset: native, From: n.from, To: n.to, Amount: n.value}
+		if n.destroys && n.to == n.from && slices.ContainsFunc(t.nodes[:i], func(m traceNode) bool { return m.makes && m.to == n.from }) {
+			r.To = fundtrail.NoAddress // destroyed in the transaction that made it: burnt under every rule (EIP-6780)
+		}
 		if depth > 0 {
 			if index++; index >= fundtrail.LogIndex {
 				return fmt.Errorf("transaction %s: more than %d internal transfers: %w", fundtrail.TxID{Chain: f.chain, Hash: t.tx.Hash}, fundtrail.LogIndex-1, fundtrail.ErrLimit)
@@ -496,11 +503,11 @@ func (j *job) finishIssues() error {
 }
 
 func (j *job) issue(k issueKey, list []issue) error {
-	text, place := map[string]string{"reward": "block rewards", "genesis": "genesis", "daofork": "dao fork"}[k.kind], uint32(rewardsPlace)
+	text, place := map[string]string{"reward": "block rewards", "genesis": "genesis", "daofork": "dao fork"}[k.kind], uint32(fundtrail.RewardsPlace)
 	if k.kind != "reward" {
-		place = stateChangePlace
+		place = fundtrail.StateChangePlace
 	}
-	t := ledger.Tx{Chain: j.chain, Hash: eventHash(text, k.height), Height: k.height, Time: ledger.UnknownTime, Place: place, Outcome: ledger.Succeeded}
+	t := ledger.Tx{Chain: j.chain, Hash: fundtrail.ProtocolHash(text, k.height), Height: k.height, Time: ledger.UnknownTime, Place: place, Outcome: ledger.Succeeded}
 	t.Where = ledger.Where{File: list[0].file.id, Line: list[0].line}
 	for i := range list {
 		if list[i].time != ledger.UnknownTime {

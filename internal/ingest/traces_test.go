@@ -264,3 +264,16 @@ func TestIssues(t *testing.T) {
 	}
 	says(t, refused(t, Options{}, text("x", asCSV(with(fork(3, "8"), "from_address", "")))), "line 2: column from_address")
 }
+
+// TestTracesBurn: after Cancun what a contract leaves to itself stays, unless the
+// transaction made the contract: then it is destroyed with all it has.
+func TestTracesBurn(t *testing.T) {
+	at := func(r record) record { return with(r, "block_number", fmt.Sprint(cancun)) }
+	m, _ := importAll(t, Options{}, text("x", asCSV(
+		at(trace("", 3, 1, 2, "100")),
+		at(trace("0", 0, 2, 7, "40", "trace_type", "create", "call_type", "")),
+		at(trace("1", 0, 7, 7, "41", "trace_type", "suicide", "call_type", "")),
+		at(trace("2", 0, 8, 8, "42", "trace_type", "suicide", "call_type", "")),
+	)))
+	wantMovements(t, m, "0 1>2 100", "1 2>7 40", "2 7>- 41", "3 8>8 42")
+}

@@ -268,9 +268,13 @@ func (b *Builder) Undo(m Mark) {
 
 // Transaction adds a whole transaction of the edges' shape.
 func (b *Builder) Transaction(t *fundtrail.Transaction, where Where) error {
+	outcome := OutcomeUnknown
+	if t.Failed {
+		outcome = Failed
+	}
 	ref, err := b.Tx(Tx{
 		Chain: t.ID.Chain, Hash: t.ID.Hash, Height: t.Block.Height,
-		Time: t.Block.Time.Unix(), Place: t.Place, Where: where,
+		Time: t.Block.Time.Unix(), Place: t.Place, Outcome: outcome, Where: where,
 	})
 	if err != nil {
 		return err

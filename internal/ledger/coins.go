@@ -139,6 +139,8 @@ func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend) error {
 	}
 	if m.rows[p].from == (id32{}) {
 		m.rows[p].from = m.rows[out].to
+	} else if m.rows[out].to == (id32{}) {
+		m.rows[out].to = m.rows[p].from
 	} else if m.rows[out].to != m.rows[p].from {
 		return fmt.Errorf("%s: transaction %s spends output %d of %s as another address than it paid: %w", b.where(t), b.id(t), s.output, id, fundtrail.ErrConflict)
 	}

@@ -188,3 +188,26 @@ func TestSpendLater(t *testing.T) {
 		}
 	}
 }
+
+// TestCoinHolder: a telling that knows an output's address is joined with one to which it is
+// nobody's, and an input that knows it tells it of the output that it spends.
+func TestCoinHolder(t *testing.T) {
+	for name, rows := range map[string][]told{
+		"known first": {output("mint", "alice", 1, 0, 5), output("mint", "", 1, 0, 5)},
+		"known last":  {output("mint", "", 1, 0, 5), output("mint", "alice", 1, 0, 5)},
+		"by spender":  {output("mint", "", 1, 0, 5), input("spend", "alice", 2, 0, 5, "mint", 0), output("spend", "bob", 2, 0, 5)},
+	} {
+		b := NewBuilder()
+		b.tell(t, rows...)
+		m := seal(t, b)
+		var mv fundtrail.Movement
+		if m.Movement(0, &mv); m.Address(mv.To) != ledgertest.Address(fundtrail.Bitcoin, "alice") {
+			t.Errorf("%s: the output is of %s", name, m.Address(mv.To))
+		}
+	}
+	b := NewBuilder()
+	b.tell(t, output("mint", "alice", 1, 0, 5), output("mint", "bob", 1, 0, 5))
+	if _, err := b.Seal(); !errors.Is(err, fundtrail.ErrConflict) {
+		t.Errorf("one output of two: %v", err)
+	}
+}

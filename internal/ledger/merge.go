@@ -157,8 +157,11 @@ func (b *Builder) mergeRows(perm, order []uint32) ([]uint32, error) {
 			last := b.rows.at(k)
 			if tx == b.txs.at(last.tx).order && r.index == last.index && r.side() == last.side() {
 				same := r.from == last.from && r.to == last.to && r.asset == last.asset && b.amount(r) == b.amount(last)
-				if r.kind == fundtrail.MoveInput {
+				switch r.kind {
+				case fundtrail.MoveInput:
 					same = b.mergeInput(spends, k, i)
+				case fundtrail.MoveOutput:
+					same = b.mergeOutput(last, r)
 				}
 				if !same {
 					return nil, fmt.Errorf("transaction %s, index %d: %s says %s, %s says %s: %w", b.id(b.txs.at(r.tx)), r.index,
@@ -197,6 +200,16 @@ func (b *Builder) mergeInput(spends map[uint32]spend, k, i uint32) bool {
 	}
 	return (y.from == 0 || x.from == y.from) && (b.amount(y).IsZero() || b.amount(x) == b.amount(y)) && x.asset == y.asset &&
 		(!oky || sx.chain == sy.chain && sx.hash == sy.hash && sx.output == sy.output)
+}
+
+// mergeOutput gives an output the address that another telling of it knows, and reports
+// whether they agree. Some programs know an address of a script that names a public key
+// itself (P2PK), to others it is nobody's.
+func (b *Builder) mergeOutput(x, y *buildRow) bool {
+	if x.to == 0 {
+		x.to = y.to
+	}
+	return (y.to == 0 || x.to == y.to) && x.asset == y.asset && b.amount(x) == b.amount(y)
 }
 
 // settleFees drops the whole fee of a transaction where its parts are told as well,

@@ -226,20 +226,43 @@ func (r *run) indexClaims(all []fundtrail.Coverage) claims {
 	out := claims{map[fundtrail.Chain]cover{}, map[fundtrail.AddressID]cover{}}
 	for _, c := range all {
 		l := r.laneOf(c.Chain)
-		if c.What&fundtrail.ValueTransfers == 0 || l == nil || l.hi == l.First || c.ToBlock < r.ledger.Transaction(l.hi-1).Height {
+		if c.Address.IsZero() || c.What&fundtrail.ValueTransfers == 0 || l == nil || l.hi == l.First || c.ToBlock < r.ledger.Transaction(l.hi-1).Height {
 			continue
 		}
 		is := coverOwn
 		if c.What == fundtrail.AllKinds {
 			is = coverWhole
 		}
-		if c.Address.IsZero() {
-			out.chains[c.Chain] = max(out.chains[c.Chain], is)
-		} else if id, ok := r.ledger.AddressID(c.Address); ok {
+		if id, ok := r.ledger.AddressID(c.Address); ok {
 			out.known[id] = max(out.known[id], is)
 		}
 	}
+	for i := range r.lanes {
+		l := &r.lanes[i]
+		if l.hi <= l.lo {
+			continue
+		}
+		first, last := r.ledger.Transaction(l.lo).Height, r.ledger.Transaction(l.hi-1).Height
+		switch {
+		case gapless(all, l.Chain, fundtrail.AllKinds, first, last):
+			out.chains[l.Chain] = coverWhole
+		case gapless(all, l.Chain, fundtrail.ValueTransfers, first, last):
+			out.chains[l.Chain] = coverOwn
+		}
+	}
 	return out
+}
+
+// gapless reports whether claims about every address cover all blocks from one to another
+// without a gap: what a block in between moved may be what was paid on.
+func gapless(all []fundtrail.Coverage, chain fundtrail.Chain, what fundtrail.Kinds, first, last int64) bool {
+	next := first // the first block that is not covered yet; claims are in order of their first
+	for _, c := range all {
+		if c.Chain == chain && c.Address.IsZero() && c.What&what == what && c.FromBlock <= next && c.ToBlock >= next {
+			next = c.ToBlock + 1
+		}
+	}
+	return next > last
 }
 
 func (r *run) findCoverage(id fundtrail.AddressID) cover {
