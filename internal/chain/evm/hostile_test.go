@@ -402,3 +402,50 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("whole are %v, traced by %q", whole, n.Internal())
 	}
 }
+
+// TestChangedInAWindow: a block that is replaced while a window is read is read again.
+func TestChangedInAWindow(t *testing.T) {
+	tape := recorded(t)
+	n, err := evm.Open(context.Background(), (&fake{tape: tape}).options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := build(t, n, 1)
+	changed := 0
+	f := &fake{tape: tape, bend: func(method string, params []any, result json.RawMessage) json.RawMessage {
+		if method == "eth_getBlockByNumber" && params[0] == "0x8" && params[1] == true && changed == 0 {
+			changed++
+			return edit(result, func(v any) any { object(v)["parentHash"] = "0x" + strings.Repeat("ab", 32); return v })
+		}
+		return result
+	}}
+	if n, err = evm.Open(context.Background(), f.options(t)); err != nil {
+		t.Fatal(err)
+	}
+	again, sum := build(t, n, 1)
+	if differ(t, "read again", text(again), text(m)); changed != 1 || sum.Reorganised != 0 {
+		t.Errorf("changed %d times, %+v", changed, sum)
+	}
+}
+
+// TestRest: an endpoint that fails is left alone for a while.
+func TestRest(t *testing.T) {
+	tape := recorded(t)
+	bad := &fake{tape: tape, http: func(w http.ResponseWriter, n int) bool { http.Error(w, "down", http.StatusBadGateway); return true }}
+	o := bad.options(t, bad.start(t), (&fake{tape: tape}).start(t))
+	now := time.Unix(1700000000, 0)
+	o.Fetch.Now = func() time.Time { return now }
+	n, err := evm.Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	build(t, n, 1)
+	if bad.asked != 1 {
+		t.Errorf("it was asked %d times at one moment", bad.asked)
+	}
+	now = now.Add(time.Hour)
+	build(t, n, 1)
+	if bad.asked == 1 {
+		t.Error("it is never asked again")
+	}
+}
