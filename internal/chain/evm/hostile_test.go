@@ -344,3 +344,108 @@ func TestLimits(t *testing.T) {
 		t.Error(h, err)
 	}
 }
+
+// TestRefusals: a provider that does not sell a method says so in many ways; the facts then
+// lack what it would have told, and say so.
+func TestRefusals(t *testing.T) {
+	tape := recorded(t)
+	for name, refuse := range map[string]func(w http.ResponseWriter){
+		"403": func(w http.ResponseWriter) { http.Error(w, "no", http.StatusForbidden) },
+		"plan": func(w http.ResponseWriter) {
+			fmt.Fprint(w, `{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"debug_traceBlockByHash is not available on the Free tier - upgrade"}}`)
+		},
+	} {
+		f := &fake{tape: tape, refuse: refuse}
+		o := f.options(t)
+		o.Require = 0
+		n, err := evm.Open(context.Background(), o)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		m, sum := build(t, n, 1)
+		if n.Internal() != "" || sum.To < 40 || m.Size() == 0 {
+			t.Errorf("%s: traced by %q, %+v", name, n.Internal(), sum)
+		}
+		o.Require = fundtrail.AllKinds
+		if n, err = evm.Open(context.Background(), o); err == nil {
+			for _, err = range n.Blocks(context.Background(), 1) {
+			}
+		}
+		if !errors.Is(err, fundtrail.ErrUnavailable) || !strings.Contains(err.Error(), "internal") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The state of old blocks is dropped: the newest ones are whole.
+	f := &fake{tape: tape}
+	f.fault = func(method string, params []any) *rpcFault {
+		if method == "debug_traceBlockByHash" && !strings.Contains(string(tape.Answers[key("eth_getBlockByNumber", []any{"latest", false})]), params[0].(string)) {
+			return &rpcFault{-32000, "required historical state unavailable (reexec=128)"}
+		}
+		return nil
+	}
+	o := f.options(t)
+	o.Require = 0
+	n, err := evm.Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole []int64
+	for b, err := range n.Blocks(context.Background(), 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(b.Transactions) > 0 && b.Whole&fundtrail.InternalTransfers != 0 {
+			whole = append(whole, b.Block.Height)
+		}
+	}
+	if len(whole) > 1 || n.Internal() == "" {
+		t.Errorf("whole are %v, traced by %q", whole, n.Internal())
+	}
+}
+
+// TestChangedInAWindow: a block that is replaced while a window is read is read again.
+func TestChangedInAWindow(t *testing.T) {
+	tape := recorded(t)
+	n, err := evm.Open(context.Background(), (&fake{tape: tape}).options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := build(t, n, 1)
+	changed := 0
+	f := &fake{tape: tape, bend: func(method string, params []any, result json.RawMessage) json.RawMessage {
+		if method == "eth_getBlockByNumber" && params[0] == "0x8" && params[1] == true && changed == 0 {
+			changed++
+			return edit(result, func(v any) any { object(v)["parentHash"] = "0x" + strings.Repeat("ab", 32); return v })
+		}
+		return result
+	}}
+	if n, err = evm.Open(context.Background(), f.options(t)); err != nil {
+		t.Fatal(err)
+	}
+	again, sum := build(t, n, 1)
+	if differ(t, "read again", text(again), text(m)); changed != 1 || sum.Reorganised != 0 {
+		t.Errorf("changed %d times, %+v", changed, sum)
+	}
+}
+
+// TestRest: an endpoint that fails is left alone for a while.
+func TestRest(t *testing.T) {
+	tape := recorded(t)
+	bad := &fake{tape: tape, http: func(w http.ResponseWriter, n int) bool { http.Error(w, "down", http.StatusBadGateway); return true }}
+	o := bad.options(t, bad.start(t), (&fake{tape: tape}).start(t))
+	now := time.Unix(1700000000, 0)
+	o.Fetch.Now = func() time.Time { return now }
+	n, err := evm.Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	build(t, n, 1)
+	if bad.asked != 1 {
+		t.Errorf("it was asked %d times at one moment", bad.asked)
+	}
+	now = now.Add(time.Hour)
+	build(t, n, 1)
+	if bad.asked == 1 {
+		t.Error("it is never asked again")
+	}
+}

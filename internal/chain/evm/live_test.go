@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/chain/evm"
@@ -46,7 +47,7 @@ func newTown(t testing.TB, people int) *town {
 	for i := range people {
 		a := newAccount(i)
 		w.people = append(w.people, a)
-		w.queue = append(w.queue, rpcCall{"eth_sendTransaction", []any{map[string]any{"from": dev[0], "to": a.hex(), "value": fmt.Sprintf("0x%x", new(big.Int).Mul(ether, big.NewInt(1000)))}}})
+		w.queue = append(w.queue, rpcCall{"eth_sendTransaction", []any{map[string]any{"from": dev[0], "to": a.hex(), "nonce": fmt.Sprintf("0x%x", i), "value": fmt.Sprintf("0x%x", new(big.Int).Mul(ether, big.NewInt(1000)))}}})
 	}
 	w.flush()
 	for _, name := range []string{"Token", "Wrapper", "Items", "Forwarder", "Pool", "Maker", "Mortal"} {
@@ -258,7 +259,9 @@ func TestGeth(t *testing.T) {
 	if n.Internal() != "debug_traceBlockByHash" {
 		t.Errorf("internal transfers by %q", n.Internal())
 	}
+	begun := time.Now()
 	first, sum := build(t, n, 1)
+	t.Logf("%d blocks, %d transactions, %d movements in %s", sum.To, sum.Transactions, first.Size(), time.Since(begun))
 	if head := w.height(); sum.To != head || sum.Transactions < 3000 || sum.Reorganised != 0 {
 		t.Fatalf("%+v, the head is %d", sum, head)
 	}
@@ -308,7 +311,7 @@ func TestGeth(t *testing.T) {
 		o := w.options()
 		o.Window = 4
 		n := w.open(o)
-		s := &interrupted{Node: n, at: w.height() - 5, do: func() {
+		s := &interrupted{Node: n, at: w.height() - 20, do: func() {
 			w.ask("debug_setHead", fmt.Sprintf("0x%x", w.height()-40))
 			for _, a := range w.people {
 				nonce, _ := new(big.Int).SetString(w.ask("eth_getTransactionCount", a.hex(), "latest"), 0)

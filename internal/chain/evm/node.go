@@ -22,7 +22,7 @@ type Options struct {
 	Require fundtrail.Kinds
 
 	Window int // blocks asked for together, and as many again while they are used; default 16
-	Batch  int // calls in one request; default 32
+	Batch  int // calls in one request; default 8, because nodes answer them one after another
 	Rounds int // how often all endpoints are asked again; default 6, negative for never
 	// Fetch are the limits of requests. Its Retries are not used: other endpoints are asked
 	// first. Other defaults here: 50 requests a second to one host, 4 at once, 3 min for an
@@ -71,7 +71,7 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 func (o Options) defaulted() Options {
 	def := func(p *int, v int) { *p = max(cmp.Or(*p, v), 0) }
 	def(&o.Window, 16)
-	def(&o.Batch, 32)
+	def(&o.Batch, 8)
 	def(&o.Rounds, 6)
 	o.Window, o.Batch = max(o.Window, 1), max(o.Batch, 1)
 	f := &o.Fetch
@@ -99,7 +99,7 @@ func (o Options) defaulted() Options {
 
 // probe finds out how receipts and internal transfers are had, by the newest block.
 func (n *Node) probe(ctx context.Context, head *fundtrail.Block) error {
-	receipts := &call{method: allReceipts, params: []any{fmt.Sprintf("0x%x", head.Hash)}}
+	receipts := &call{method: allReceipts, optional: true, params: []any{fmt.Sprintf("0x%x", head.Hash)}}
 	if err := n.c.ask(ctx, receipts); err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (n *Node) probe(ctx context.Context, head *fundtrail.Block) error {
 		n.receipts = oneReceipt
 	}
 	for _, t := range tracers {
-		q := &call{method: t.method, params: t.params(head)}
+		q := &call{method: t.method, optional: true, params: t.params(head)}
 		err := n.c.ask(ctx, q)
 		if ctx.Err() != nil {
 			return err
@@ -252,7 +252,7 @@ func (n *Node) read(ctx context.Context, from, to int64) ([]fundtrail.BlockFacts
 		headers = append(headers, &call{method: "eth_getBlockByNumber", params: []any{quoted(h), true}, must: true})
 	}
 	if err := n.c.ask(ctx, headers...); err != nil {
-		if errors.Is(err, fundtrail.ErrNotFound) {
+		if errors.Is(err, errAbsent) {
 			err = fmt.Errorf("%w: %w", err, fundtrail.ErrReorganised) // the head was beyond them
 		}
 		return nil, fmt.Errorf("blocks %d to %d: %w", from, to, err)
@@ -335,7 +335,7 @@ func (n *Node) fill(ctx context.Context, blocks []*block) error {
 		}
 		id := fmt.Sprintf("0x%x", b.Hash)
 		if n.receipts == allReceipts {
-			receipts[i] = []*call{{method: allReceipts, params: []any{id}}}
+			receipts[i] = []*call{{method: allReceipts, optional: true, params: []any{id}}}
 		} else {
 			for k := range b.txs {
 				receipts[i] = append(receipts[i], &call{method: oneReceipt, params: []any{fmt.Sprintf("0x%x", b.txs[k].hash)}})
@@ -343,7 +343,7 @@ func (n *Node) fill(ctx context.Context, blocks []*block) error {
 		}
 		calls = append(calls, receipts[i]...)
 		if n.tracer != nil && b.Height > 0 {
-			traces[i] = &call{method: n.tracer.method, params: n.tracer.params(&b.Block)}
+			traces[i] = &call{method: n.tracer.method, optional: true, params: n.tracer.params(&b.Block)}
 			calls = append(calls, traces[i])
 			if !n.tracer.byHash {
 				// Asked for by number, it may be of a block that has just taken this one's place.
@@ -353,7 +353,7 @@ func (n *Node) fill(ctx context.Context, blocks []*block) error {
 		}
 	}
 	if err := n.c.ask(ctx, calls...); err != nil {
-		if errors.Is(err, fundtrail.ErrNotFound) {
+		if errors.Is(err, errAbsent) {
 			err = fmt.Errorf("%w: %w", err, fundtrail.ErrReorganised)
 		}
 		return fmt.Errorf("blocks %d to %d: %w", blocks[0].Height, blocks[len(blocks)-1].Height, err)

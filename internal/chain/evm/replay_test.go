@@ -64,7 +64,10 @@ type fake struct {
 	// bend changes an answer; http may take over a whole request.
 	bend func(method string, params []any, result json.RawMessage) json.RawMessage
 	http func(w http.ResponseWriter, n int) bool
-	live *gethNode // recorded from
+	// refuse answers requests that ask for traces; fault makes an answer an error.
+	refuse func(w http.ResponseWriter)
+	fault  func(method string, params []any) *rpcFault
+	live   *gethNode // recorded from
 
 	asked int
 }
@@ -81,6 +84,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	f.asked++
 	if f.http != nil && f.http(w, f.asked) {
+		return
+	}
+	if f.refuse != nil && (bytes.Contains(body, []byte("debug_")) || bytes.Contains(body, []byte("trace_"))) {
+		f.refuse(w)
 		return
 	}
 	var list []message
@@ -121,6 +128,11 @@ func (f *fake) answer(m *message) {
 	}
 	if f.bend != nil {
 		result = f.bend(method, params, result)
+	}
+	if f.fault != nil {
+		if m.Error = f.fault(method, params); m.Error != nil {
+			return
+		}
 	}
 	m.Result = result
 }

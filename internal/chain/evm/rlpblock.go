@@ -116,6 +116,7 @@ type bodyReader struct {
 	chainID    uint64
 	signatures bool
 	priced     []pricing // what each transaction offers to pay
+	bits       map[string][3]uint16
 }
 
 // A pricing is what a transaction says about its fee.
@@ -391,7 +392,7 @@ func (r *bodyReader) receipt(list bool, raw []byte, t *tx, p *pricing, logs *uin
 	if !slim {
 		return raw, gas, nil
 	}
-	return consensusReceipt(kind, status, gas, t.logs, encodedLogs), gas, nil
+	return r.consensusReceipt(kind, status, gas, t.logs, encodedLogs), gas, nil
 }
 
 // isSlim tells a slim receipt, of which the type was taken, from one of consensus, of
@@ -428,12 +429,12 @@ func readLogs(entries reader, t *tx, count *uint32) error {
 }
 
 // consensusReceipt writes a receipt with the bloom filter of its logs.
-func consensusReceipt(kind byte, status []byte, gas uint64, logs []event, entries []byte) []byte {
+func (r *bodyReader) consensusReceipt(kind byte, status []byte, gas uint64, logs []event, entries []byte) []byte {
 	var bloom [256]byte
 	for i := range logs {
-		addBloom(&bloom, logs[i].contract[:])
+		r.addBloom(&bloom, logs[i].contract[:])
 		for _, t := range logs[i].topics {
-			addBloom(&bloom, t[:])
+			r.addBloom(&bloom, t[:])
 		}
 	}
 	content := make([]byte, 0, len(entries)+300)
@@ -449,10 +450,20 @@ func consensusReceipt(kind byte, status []byte, gas uint64, logs []event, entrie
 }
 
 // addBloom sets three of 2048 bits, by the first three pairs of bytes of a value's digest.
-func addBloom(bloom *[256]byte, value []byte) {
-	h := keccak(value)
-	for i := 0; i < 6; i += 2 {
-		bit := (uint(h[i])<<8 | uint(h[i+1])) & 2047
+// A block's logs name the same contracts, events and parties over and over.
+func (r *bodyReader) addBloom(bloom *[256]byte, value []byte) {
+	bits, ok := r.bits[string(value)]
+	if !ok {
+		h := keccak(value)
+		for i := range bits {
+			bits[i] = (uint16(h[2*i])<<8 | uint16(h[2*i+1])) & 2047
+		}
+		if r.bits == nil {
+			r.bits = map[string][3]uint16{}
+		}
+		r.bits[string(value)] = bits
+	}
+	for _, bit := range bits {
 		bloom[255-bit/8] |= 1 << (bit % 8)
 	}
 }

@@ -48,6 +48,8 @@ type call struct {
 	method string
 	params []any
 	must   bool // null is no answer: another endpoint may have what this one lacks
+	// optional says that there are other ways: a node that refuses it does not know it.
+	optional bool
 	// revertible says that it runs a contract, which may fail: that is an answer.
 	revertible bool
 	result     json.RawMessage
@@ -60,19 +62,42 @@ var (
 	errState  = fmt.Errorf("the node has dropped the state of old blocks; an archive node has it: %w", fundtrail.ErrUnavailable)
 )
 
+// errAbsent says that an endpoint has not, or no longer, what was asked for.
+var errAbsent = fmt.Errorf("it does not have what was asked for: %w", fundtrail.ErrNotFound)
+
 var errRevert = fmt.Errorf("the contract fails: %w", fundtrail.ErrInvalid)
 
 // errTooMuch says that fewer calls at once may be answered.
 var errTooMuch = fmt.Errorf("it is too much for one request: %w", fundtrail.ErrLimit)
 
-// ask answers calls, as many at once as a request may have.
+// ask answers calls, as many in a request and as many requests at once as there may be.
 func (c *client) ask(ctx context.Context, calls ...*call) error {
-	for chunk := range slices.Chunk(calls, c.o.Batch) {
-		if err := c.chunk(ctx, chunk); err != nil {
+	chunks := slices.Collect(slices.Chunk(calls, c.o.Batch))
+	errs := make([]error, len(chunks))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	room := make(chan struct{}, c.o.Fetch.PerHost)
+	var all sync.WaitGroup
+	for i, chunk := range chunks {
+		room <- struct{}{}
+		all.Go(func() {
+			defer func() { <-room }()
+			if errs[i] = ctx.Err(); errs[i] != nil {
+				return
+			}
+			if errs[i] = c.chunk(ctx, chunk); errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	all.Wait()
+	// What was cancelled because another failed is not the reason.
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // chunk answers the calls of one request, by whichever endpoint can.
@@ -106,7 +131,7 @@ func (c *client) chunk(ctx context.Context, calls []*call) error {
 				return c.chunk(ctx, calls[half:])
 			}
 			last = fmt.Errorf("%s: %w", e.name, err)
-			if errors.Is(err, fundtrail.ErrNotFound) {
+			if errors.Is(err, errAbsent) {
 				absent++ // it is as good as ever, and behind or ahead of the others
 				continue
 			}
@@ -224,7 +249,7 @@ func (c *client) post(ctx context.Context, e *endpoint, calls []*call) error {
 			return broken("neither a result nor an error for %s", calls[i].method)
 		}
 		if calls[i].must && string(r.Result) == null {
-			return fmt.Errorf("%s: it does not have what was asked for: %w", calls[i].method, fundtrail.ErrNotFound)
+			return fmt.Errorf("%s: %w", calls[i].method, errAbsent)
 		}
 	}
 	for i, r := range replies {
@@ -262,8 +287,12 @@ func (c *client) exchange(ctx context.Context, e *endpoint, calls []*call) ([]re
 	res, err := c.http.Do(ctx, fetch.Request{URL: e.URL, Method: http.MethodPost, Body: body, Header: head, SecretPath: true})
 	if err != nil {
 		if f := new(fetch.Error); errors.As(err, &f) {
-			if f.Status == http.StatusRequestEntityTooLarge {
-				return nil, errTooMuch
+			refused := slices.Contains([]int{http.StatusBadRequest, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, f.Status)
+			switch {
+			case f.Status == http.StatusRequestEntityTooLarge, refused && len(calls) > 1:
+				return nil, errTooMuch // perhaps not for each alone
+			case refused && calls[0].optional:
+				return nil, e.lack(calls[0].method)
 			}
 			return nil, f.Err
 		}
@@ -323,21 +352,26 @@ func (e *endpoint) says(c *call, r *rpcError) error {
 	case c.revertible && (r.Code == 3 || has("revert", "invalid opcode", "out of gas", "invalid jump", "stack", "vm execution")):
 		c.err = errRevert
 		return nil
-	case r.Code == -32601, has("method") && has("not found", "does not exist", "not available", "not supported", "not whitelisted", "not allowed", "disabled"):
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if e.lacks == nil {
-			e.lacks = map[string]bool{}
-		}
-		e.lacks[c.method] = true
-		return fmt.Errorf("%s: %w", c.method, errMethod)
+	case r.Code == -32601, (c.optional || has("method")) && has("method not found", "does not exist", "not available", "not supported", "unsupported", "not whitelisted", "not allowed", "not enabled", "disabled", "upgrade"):
+		return e.lack(c.method)
 	case has("missing trie node", "historical state", "state is not available", "state not available", "state unavailable", "pruned"):
 		c.err = fmt.Errorf("%s: %w", c.method, errState)
 		return nil
 	case has("not found", "unknown block", "length mismatch"): // a block that is, or was just, replaced
-		return fmt.Errorf("%s: the node says: %s: %w", c.method, clean(r.Message, 200), fundtrail.ErrNotFound)
+		return fmt.Errorf("%s: the node says: %s: %w", c.method, clean(r.Message, 200), errAbsent)
 	}
 	return fmt.Errorf("%s: %w", c.method, r.temporary())
+}
+
+// lack notes that an endpoint does not know a method.
+func (e *endpoint) lack(method string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.lacks == nil {
+		e.lacks = map[string]bool{}
+	}
+	e.lacks[method] = true
+	return fmt.Errorf("%s: %w", method, errMethod)
 }
 
 // temporary is an error that another endpoint, fewer calls or a later hour may mend.
