@@ -193,10 +193,10 @@ const (
 )
 
 // Outcome reports whether a figure counts what an act did, so that it is of the day of that
-// act: a sentence, a seizure. What was stolen or went through a mixer is of the theft's.
+// act: a sentence, a seizure, the addresses that a list held. What was stolen or went through a mixer is of the theft's.
 func (k FigureKind) Outcome() bool {
 	switch k {
-	case FigureSeized, FigureFrozen, FigureRecovered, FigureSought, FigureForfeit, FigureFine, FigureMonths:
+	case FigureSeized, FigureFrozen, FigureRecovered, FigureSought, FigureForfeit, FigureFine, FigureMonths, FigureThings:
 		return true
 	}
 	return false

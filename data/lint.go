@@ -417,13 +417,13 @@ func (l *linter) linked(name, what, id string, folders ...string) {
 	if id == "" {
 		return
 	}
-	line := lineWith(l.doc, id)
+	doc := l.doc
 	l.wanted = append(l.wanted, func() {
 		for _, f := range folders {
 			if l.ids[f][id] || l.base[f][id] {
 				return
 			}
 		}
-		l.badAt(name, line, "%s %q is not on record", what, id)
+		l.badAt(name, lineWith(doc, id), "%s %q is not on record", what, id)
 	})
 }

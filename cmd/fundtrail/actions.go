@@ -179,7 +179,7 @@ func actionText(w io.Writer, v *record.View, a *fundtrail.Action) error {
 	l := v.Of(at)
 	s.figures("IN FIGURES", v, at, l.Figures)
 	s.proceedings("IN COURT", v, l.Proceedings)
-	s.statements("WHAT IS SAID OF IT", a.Statements)
+	s.statements("WHAT IS SAID", a.Statements)
 	s.addresses(a.Addresses)
 	return s.end(w)
 }

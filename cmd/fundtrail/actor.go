@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -94,14 +95,14 @@ func actorText(w io.Writer, v *record.View, f *record.ActorFile) error {
 	if len(f.Means) > 0 {
 		s.para(2, "Thefts of its groups count as its own: "+strings.Join(f.Means, ", "))
 	}
-	s.ties("TIED TO, BY ITS OWN RECORD", v, a.ID, f.Links.Actors, true)
-	s.ties("TIED TO IT, BY THEIRS", v, a.ID, f.Links.Actors, false)
-	s.thefts("THEFTS THAT IT IS NAMED IN", v, f.Links.Incidents, f)
+	s.ties("TIED TO, BY THIS RECORD", v, a.ID, f.Links.Actors, true)
+	s.ties("TIED TO, BY THE OTHER'S RECORD ALONE", v, a.ID, f.Links.Actors, false)
+	s.thefts("NAMED IN THEFTS", v, f.Links.Incidents, f)
 	s.thefts("ROBBED", v, f.Links.Robbed, nil)
 	s.actions("WHAT WAS DONE", v, f.Links.Actions)
 	s.proceedings("IN COURT", v, f.Links.Proceedings)
 	s.figures("IN FIGURES", v, record.Ref{Kind: record.KindActor, ID: a.ID}, f.Links.Figures)
-	s.statements("WHAT IS SAID OF IT", a.Statements)
+	s.statements("WHAT IS SAID", a.Statements)
 	if f.Service != nil {
 		s.statements("WHAT IS SAID OF THE SERVICE", f.Service.Statements)
 		if n := len(f.Service.Tags); n > 0 {
@@ -112,7 +113,8 @@ func actorText(w io.Writer, v *record.View, f *record.ActorFile) error {
 	return s.end(w)
 }
 
-// ties lists the relations that an actor's own record states, or those of the others.
+// ties lists the relations that an actor's own record states, or those that only the others'
+// do in their words.
 func (s *sheet) ties(title string, v *record.View, id string, list []record.Tie, own bool) {
 	var rows [][]string
 	for _, t := range list {
@@ -120,7 +122,8 @@ func (s *sheet) ties(title string, v *record.View, id string, list []record.Tie,
 		if !own {
 			other = t.From
 		}
-		if (t.From == id) == own {
+		said := func(x record.Tie) bool { return x.From == t.To && x.To == t.From && x.How == t.How }
+		if (t.From == id) == own && (own || !slices.ContainsFunc(list, said)) {
 			rows = append(rows, []string{v.Name(other), t.How + " " + s.basis("", t.Confidence, t.Known, t.Source)})
 		}
 	}

@@ -129,7 +129,7 @@ func caseText(w io.Writer, v *record.View, p *fundtrail.Proceeding) error {
 			s.para(2, id)
 		}
 	}
-	s.statements("WHAT IS SAID OF IT", p.Statements)
+	s.statements("WHAT IS SAID", p.Statements)
 	return s.end(w)
 }
 

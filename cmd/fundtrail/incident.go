@@ -99,7 +99,7 @@ func incidentText(w io.Writer, v *record.View, in *fundtrail.Incident) error {
 	s.statements("HOW", in.How)
 	s.actions("WHAT WAS DONE ABOUT IT", v, l.Actions)
 	s.proceedings("IN COURT", v, l.Proceedings)
-	s.statements("WHAT IS SAID OF IT", in.Statements)
+	s.statements("WHAT IS SAID", in.Statements)
 	s.addresses(in.Addresses)
 	return s.end(w)
 }

@@ -336,7 +336,10 @@ func (s *mixerStats) claims(v *record.View, service *data.Service) {
 		if !f.USD.IsZero() {
 			c.USD = f.USD.String()
 		}
-		s.Claims = append(s.Claims, c)
+		// The record of an act repeats what that of the theft says: one claim of one source.
+		if !slices.ContainsFunc(s.Claims, func(o mixerClaim) bool { return o.same(&c) }) {
+			s.Claims = append(s.Claims, c)
+		}
 	}
 	slices.SortStableFunc(s.Claims, func(a, b mixerClaim) int {
 		return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.Known, b.Known), cmp.Compare(a.Record, b.Record))
@@ -463,7 +466,7 @@ func (s *mixerStats) text(w io.Writer, v *record.View) error {
 	}
 	p.heading("STOLEN, BY OTHERS (claims)")
 	if len(s.Claims) == 0 {
-		p.para(2, "The records hold none.")
+		p.para(2, "The records hold no figure of it.")
 	}
 	for i := range s.Claims {
 		c := &s.Claims[i]
@@ -507,6 +510,13 @@ func (s *mixerStats) text(w io.Writer, v *record.View) error {
 		p.para(2, line)
 	}
 	return p.end(w)
+}
+
+// same reports whether two claims are one, in two records.
+func (c *mixerClaim) same(o *mixerClaim) bool {
+	x, y := *c, *o
+	x.Record, y.Record, x.figure, y.figure = "", "", fundtrail.Figure{}, fundtrail.Figure{}
+	return x == y
 }
 
 func amountOf(c *mixerClaim) string {

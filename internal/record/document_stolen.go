@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/fundtrail/fundtrail"
@@ -195,13 +196,17 @@ func Dollars(least, most fundtrail.Amount, open bool) string {
 // exactly writes dollars in few digits where that loses nothing.
 func exactly(a fundtrail.Amount) (string, bool) {
 	for _, unit := range []struct {
-		size uint64
-		name string
-	}{{1_000_000_000, "B"}, {1_000_000, "M"}, {1_000, "k"}} {
-		step := fundtrail.NewAmount(unit.size / 100)
-		hundredths, _ := a.MulDiv(fundtrail.NewAmount(1), step)
-		if back, _ := hundredths.Mul(step); back == a && !a.Less(fundtrail.NewAmount(unit.size)) {
-			return "$" + Grouped(hundredths.Decimal(2)) + unit.name, true
+		size, beyond uint64 // the least that it counts, and from where a larger one does
+		places       int
+		name         string
+	}{{1_000_000_000, math.MaxUint64, 2, "B"}, {1_000_000, math.MaxUint64, 3, "M"}, {1_000, 1_000_000, 2, "k"}} {
+		step := unit.size
+		for range unit.places {
+			step /= 10
+		}
+		parts, _ := a.MulDiv(fundtrail.NewAmount(1), fundtrail.NewAmount(step))
+		if back, _ := parts.Mul(fundtrail.NewAmount(step)); back == a && !a.Less(fundtrail.NewAmount(unit.size)) && a.Less(fundtrail.NewAmount(unit.beyond)) {
+			return "$" + Grouped(parts.Decimal(unit.places)) + unit.name, true
 		}
 	}
 	return "$" + a.String(), a.Less(fundtrail.NewAmount(1_000))

@@ -499,7 +499,7 @@ func TestDollars(t *testing.T) {
 	}{
 		{0, 0, false, "$0"}, {999, 999, false, "$999"}, {1500, 1500, false, "$1.5k"}, {620_000_000, 620_000_000, true, "$620M or more"},
 		{1_649, 1_651, false, "$1.6k to $1.7k"}, {1_250_000, 1_250_000, false, "$1.25M"}, {26_234_583, 26_234_583, false, "$26,234,583"}, {539_884, 26_234_583, false, "$539.8k to $26.3M"}, {1_650_000_000, 1_650_000_000, false, "$1.65B"}, {1_964_210_000, 2_070_800_001, false, "$1,964.21M to $2,070.9M"},
-		{7_000_000_000, 7_000_000_000, false, "$7B"},
+		{7_000_000_000, 7_000_000_000, false, "$7B"}, {452_265_000, 1_071_279_000, false, "$452.265M to $1,071.279M"},
 	} {
 		if got := Dollars(fundtrail.NewAmount(c.least), fundtrail.NewAmount(c.most), c.open); got != c.want {
 			t.Errorf("%d to %d: %s, want %s", c.least, c.most, got, c.want)
@@ -616,6 +616,27 @@ func TestFiguresByTheft(t *testing.T) {
 			if !slices.Equal(all[in.ID], want) {
 				t.Errorf("seed %d, %s: %v, want %v", seed, in.ID, all[in.ID], want)
 			}
+		}
+	}
+}
+
+// TestRelationsBegin: as of a day before somebody was charged, nothing says that he was.
+func TestRelationsBegin(t *testing.T) {
+	related := func(k fundtrail.Known) data.Contents {
+		return data.Contents{Actors: []fundtrail.Actor{{ID: "a", Name: "A", Related: []fundtrail.Relation{{Actor: "b", How: "charged over it", Known: k}}}}}
+	}
+	for _, c := range []struct {
+		known fundtrail.Known
+		day   int
+		want  int
+	}{
+		{known(100), 99, 0},
+		{known(100), 100, 1},
+		{fundtrail.Known{On: on(2000), Basis: fundtrail.KnownRetrieved}, 99, 1}, // no later than it was read says nothing of when
+	} {
+		v := New(related(c.known), data.Contents{}).At(on(c.day), time.Time{})
+		if got := len(v.Actors[0].Related); got != c.want {
+			t.Errorf("%v as of day %d: %d relations, want %d", c.known, c.day, got, c.want)
 		}
 	}
 }

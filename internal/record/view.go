@@ -22,7 +22,8 @@ type View struct {
 //
 // An incident is there when it had happened and at least one claim about it was known. What
 // is told of it in prose, its summary, is left out as soon as one of its claims is, for it
-// may tell of that. Relations between actors and the names of things have no first clock.
+// may tell of that. Relations between actors begin on the day on which they were first told,
+// as far as that is known; the names of things have no first clock.
 func (b *Book) At(asOf, knownBy time.Time) *View {
 	v := &View{AsOf: asOf, KnownBy: knownBy, book: b}
 	for i := range b.Incidents {
@@ -48,7 +49,9 @@ func (b *Book) At(asOf, knownBy time.Time) *View {
 		}
 	}
 	for _, a := range b.Actors {
-		a.Related = keep(a.Related, func(r fundtrail.Relation) bool { return v.knew(r.Known) })
+		a.Related = keep(a.Related, func(r fundtrail.Relation) bool {
+			return v.knew(r.Known) && (r.Known.Basis == fundtrail.KnownRetrieved || v.was(r.Known.On))
+		})
 		a.Statements = v.statements(a.Statements)
 		v.Actors = append(v.Actors, a)
 	}
