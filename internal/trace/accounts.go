@@ -11,9 +11,6 @@ func (r *run) movement(p fundtrail.Position) error {
 		from, to = to, from
 	}
 	if inj := r.crossed[p]; inj != nil && !r.thefts[p] { // a theft is stolen already
-		if i := r.holding(from, m.Asset); i >= 0 {
-			r.holdings.at(i).passGap(p, r.back)
-		}
 		return r.inject(p, inj, from, to, m.Asset, m.Amount)
 	}
 	if r.thefts[p] {

@@ -28,7 +28,9 @@ func TestHeadlineElsewhere(t *testing.T) {
 			t2 crossing 10 10 10 10 10 10`,
 	}
 	notes := c.run(t).Notes
-	if n := len(notes); n != 1 || !slices.ContainsFunc(notes, func(s string) bool { return strings.Contains(s, "Ethereum, on which the headline policy tiho says nothing") }) {
+	if n := len(notes); n != 1 || !slices.ContainsFunc(notes, func(s string) bool {
+		return strings.Contains(s, "Ethereum, on which the headline policy tiho says nothing")
+	}) {
 		t.Errorf("notes %q", notes)
 	}
 }
