@@ -103,6 +103,8 @@ func (f *traceFlags) loadThrough(in *inputs, warn func(string, ...any)) (p passi
 		return p, usage("--bridge-events and --bridge-contract go with --through bridges")
 	case f.rounds < 0:
 		return p, usage("--onward-rounds %d: want 0 (stop at who took the value out) or more", f.rounds)
+	case f.rounds != onward.Rounds && !mixers && !bridges && !p.goes("coinjoins"):
+		return p, usage("--onward-rounds goes with --through mixers, coinjoins or bridges")
 	}
 	if mixers || bridges || p.goes("coinjoins") {
 		p.rounds = f.rounds

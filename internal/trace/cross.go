@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/fundtrail/fundtrail"
@@ -149,8 +150,16 @@ func (r *run) after(q, p fundtrail.Position) bool {
 
 // crossInto traces an asset that nothing was stolen of.
 func (r *run) crossInto(asset fundtrail.AssetID) {
-	if r.stolen[asset] == nil {
-		r.stolen[asset] = &stolen{dust: r.opt.Dust[r.ledger.Asset(asset)]}
+	if r.stolen[asset] != nil {
+		return
+	}
+	a := r.ledger.Asset(asset)
+	r.stolen[asset] = &stolen{dust: r.opt.Dust[a]}
+	if info, _ := a.Chain.Info(); !r.opt.Policy.On(info.Model) {
+		note := fmt.Sprintf("Value came to %s, on which the headline policy %s says nothing: there its figures are zero, and the other policies' are not.", info.Name, r.opt.Policy)
+		if !slices.Contains(r.notes, note) {
+			r.notes = append(r.notes, note)
+		}
 	}
 }
 
