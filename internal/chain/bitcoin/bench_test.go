@@ -3,6 +3,7 @@
 package bitcoin
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -154,4 +155,40 @@ func BenchmarkAddress(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkCoins is of a set with more coins than it may hold in memory: none is spent, so
+// all of them go to files. It reports the heap at last.
+func BenchmarkCoins(b *testing.B) {
+	const memory, coins = 128 << 20, 6_000_000
+	for b.Loop() {
+		s := newCoinSet(memory, b.TempDir())
+		r := rand.New(rand.NewPCG(14, 1))
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for range coins {
+			var o outpoint
+			for i := 0; i < 32; i += 8 {
+				binary.LittleEndian.PutUint64(o[i:], r.Uint64())
+			}
+			c := coin{value: 1}
+			c.lock.set(lockKey, o[:20])
+			if err := s.add(&o, c); err != nil {
+				b.Fatal(err)
+			}
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		held := after.HeapAlloc - before.HeapAlloc
+		filters := 0
+		for _, f := range s.runs.files {
+			filters += 8 * (len(f.bloom) + len(f.pages))
+		}
+		b.ReportMetric(float64(held-uint64(filters))/(128<<20), "of-memory")
+		b.ReportMetric(float64(filters)/float64(coins), "B/coin-in-files")
+		b.ReportMetric(float64(len(s.runs.files)), "files")
+		s.close()
+	}
+	b.ReportMetric(float64(coins)*float64(b.N)/b.Elapsed().Seconds(), "coins/s")
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -241,6 +242,39 @@ func TestForks(t *testing.T) {
 	if len(facts) != 2 || facts[0].Block.Height != 4 || r.Apart != 4 {
 		t.Errorf("%d blocks: %+v", len(facts), r)
 	}
+	// One that lost there has its height from the first, too.
+	facts, r = collect(t, p, Options{}, folder(t, record(p, append(blocks[2:], short...)...))...)
+	if len(facts) != 4 || r.First != 2 || len(r.Stale) != 2 || r.Stale[0].Height != 3 {
+		t.Errorf("%d blocks: %+v", len(facts), r)
+	}
+}
+
+// TestFrom: those asked for from the middle know what the others made.
+func TestFrom(t *testing.T) {
+	m := &maker{r: rand.New(rand.NewPCG(15, 1))}
+	p, blocks := m.chain(8, 3000)
+	names := folder(t, record(p, blocks...))
+	all, r := collect(t, p, Options{}, names...)
+	s, err := OpenFiles(t.Context(), p, names, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for from := range int64(9) {
+		var got []fundtrail.BlockFacts
+		for f, err := range s.Blocks(t.Context(), from) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, f)
+		}
+		if again := s.Report(); !slices.EqualFunc(got, all[from:], func(x, y fundtrail.BlockFacts) bool { return reflect.DeepEqual(x, y) }) || again.SHA256 != r.SHA256 || again.Bytes != r.Bytes {
+			t.Errorf("from %d: %d blocks, %+v", from, len(got), again)
+		}
+	}
+	if head, err := s.Head(t.Context()); err != nil || head != all[7].Block {
+		t.Errorf("head %+v, %v", head, err)
+	}
 }
 
 // TestSpill: a small table that spills gives the same as one that holds everything, and the
@@ -439,7 +473,7 @@ func TestBadFiles(t *testing.T) {
 		"too short":            {[][]byte{with(second+4, 20, 0, 0, 0)}, []string{fmt.Sprintf("byte %d", second), "20 bytes"}},
 		"cut, others follow":   {[][]byte{good[:len(good)-1], good}, []string{"blk00000.dat", "cut short"}},
 		"behind the last":      {[][]byte{append(append(slices.Clone(good), make([]byte, 300)...), 1)}, []string{fmt.Sprintf("byte %d", len(good)), "damaged"}},
-		"a flipped bit":        {[][]byte{with(last, good[last]^1)}, []string{fmt.Sprintf("byte %d", len(good)-len(blocks[2]))}},
+		"a flipped bit":        {[][]byte{with(last, good[last]^1)}, []string{fmt.Sprintf("byte %d", len(good)-len(blocks[2])), "have the root"}},
 		"no difficulty":        {[][]byte{with(second+8+72, 0, 0, 0, 0)}, []string{"difficulty"}},
 		"without the first":    {[][]byte{record(p, assemble(p, [32]byte{1}, 1, 0x207fffff, [][]byte{m.transaction(nil, 1, 1, []byte("x"))}))}, []string{"first block", "give the files before"}},
 		"spends what is spent": {[][]byte{record(p, twice...)}, []string{"spent before", "byte"}},

@@ -231,7 +231,7 @@ func TestNodeReorganised(t *testing.T) {
 		}
 		// Another chain from there: the same transactions cannot all be, so coinbases alone.
 		other := append([][]byte{}, blocks[:len(blocks)-back]...)
-		for h := len(other); h < 15; h++ {
+		for h := len(other); h < 13; h++ {
 			other = append(other, m.block(p, parseHeader(other[h-1]).hash, h, 0))
 		}
 		n.blocks = other
@@ -243,6 +243,15 @@ func TestNodeReorganised(t *testing.T) {
 		want, _ := collect(t, p, Options{}, folder(t, record(p, other...))...)
 		if err != nil || !reflect.DeepEqual(got, want[from:]) {
 			t.Errorf("back %d: %d blocks, %v", back, len(got), err)
+		}
+		// And back again: what the first chain spent is known where it was not too far back.
+		n.blocks = blocks
+		if len(other)-int(from) > 5 {
+			continue
+		}
+		want, _ = collect(t, p, Options{}, folder(t, record(p, blocks...))...)
+		if got, err := gather(t, node, from); err != nil || !reflect.DeepEqual(got, want[from:]) {
+			t.Errorf("back %d and again: %d blocks, %v", back, len(got), err)
 		}
 	}
 }
