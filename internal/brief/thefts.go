@@ -120,12 +120,13 @@ func lossRange(in *fundtrail.Incident) (least, most fundtrail.Amount, n int) {
 	return least, most, n
 }
 
-// bySize are the thefts in scope, the largest first by the least that a source gives.
+// bySize are the thefts in scope, the largest first by the least that a source gives; what is
+// only nominal was not lost, and makes no theft large.
 func (b *builder) bySize() []*fundtrail.Incident {
 	list := slices.Clone(b.reach.incidents)
 	slices.SortStableFunc(list, func(x, y *fundtrail.Incident) int {
-		a, _, _ := lossRange(x)
-		c, _, _ := lossRange(y)
+		a, _, _, _ := record.Loss(x)
+		c, _, _, _ := record.Loss(y)
 		return cmp.Or(c.Cmp(a), x.Happened.Compare(y.Happened), cmp.Compare(x.ID, y.ID))
 	})
 	return list
