@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/durable"
 )
 
 // A folder is where a ledger's files are. Tests have one that fails.
@@ -122,11 +123,11 @@ func (d osFolder) Sync() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncFolder(f), f.Close())
+	return errors.Join(durable.SyncFolder(f), f.Close())
 }
 
 func (d osFolder) Lock() (io.Closer, error) {
-	f, taken, err := lockFile(d.path(lockName))
+	f, taken, err := durable.LockFile(d.path(lockName))
 	switch {
 	case taken:
 		return nil, fmt.Errorf("another process is writing this ledger: wait for it to end; reading needs no lock: %w", fundtrail.ErrUnavailable)

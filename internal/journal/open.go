@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/durable"
 )
 
 // tornPrefix begins the names of files that keep what a crash left.
@@ -95,7 +96,7 @@ func (j *Journal) folder() error {
 
 func (j *Journal) takeLock() error {
 	path := filepath.Join(j.dir, lockName)
-	f, taken, err := lockFile(path)
+	f, taken, err := durable.LockFile(path)
 	if taken {
 		by := ""
 		if text, err := os.ReadFile(path); err == nil && len(text) > 0 && len(text) < 64 {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/durable"
 )
 
 const (
@@ -106,7 +107,7 @@ func syncDir(dir string) error {
 		return err
 	}
 	defer d.Close()
-	return syncFolder(d)
+	return durable.SyncFolder(d)
 }
 
 // readHead reads the head file. A missing or empty one is the zero Head: an empty one is

@@ -1,4 +1,4 @@
-package archive
+package durable
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 // errSharing is ERROR_SHARING_VIOLATION: another process has the file open.
 const errSharing = syscall.Errno(32)
 
-// lockFile takes the lock that one process at a time can have: the file open for writing,
+// LockFile takes the lock that one process at a time can have: the file open for writing,
 // shared with readers only. It goes with the process, however that ends.
-func lockFile(path string) (f *os.File, taken bool, err error) {
+func LockFile(path string) (f *os.File, taken bool, err error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, false, err
@@ -24,5 +24,5 @@ func lockFile(path string) (f *os.File, taken bool, err error) {
 	return os.NewFile(uintptr(h), path), false, nil
 }
 
-// syncFolder does nothing: NTFS journals names itself, and a folder cannot be flushed.
-func syncFolder(*os.File) error { return nil }
+// SyncFolder does nothing: NTFS journals names itself, and a folder cannot be flushed.
+func SyncFolder(*os.File) error { return nil }

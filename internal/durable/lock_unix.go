@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd
 
-package journal
+package durable
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// lockFile takes the lock that one process at a time can have. It goes with the process,
+// LockFile takes the lock that one process at a time can have. It goes with the process,
 // however that ends.
-func lockFile(path string) (f *os.File, taken bool, err error) {
+func LockFile(path string) (f *os.File, taken bool, err error) {
 	f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, false, err
@@ -28,8 +28,8 @@ func lockFile(path string) (f *os.File, taken bool, err error) {
 	return f, false, nil
 }
 
-// syncFolder makes the names in a folder durable. Some file systems have no such thing.
-func syncFolder(d *os.File) error {
+// SyncFolder makes the names in a folder durable. Some file systems have no such thing.
+func SyncFolder(d *os.File) error {
 	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
 		return err
 	}
