@@ -9,6 +9,9 @@ import (
 	"github.com/fundtrail/fundtrail/data"
 )
 
+// fromMemory is the most that the records give a claim for which nobody has seen a source.
+const fromMemory = 20
+
 // act is one action: who did what to whom, with the record's own words and figures.
 func (b *builder) act(a *fundtrail.Action) Item {
 	at := "actions/" + a.ID
@@ -22,6 +25,9 @@ func (b *builder) act(a *fundtrail.Action) Item {
 		text = b.say("act.attributed", append(args, "who", b.parties(a.Of))...)
 	} else {
 		text = b.say("act."+string(a.Kind), args...)
+	}
+	if a.Confidence <= fromMemory {
+		text = b.say("unconfirmed", "text", text)
 	}
 	item := Item{ID: at, Topic: string(a.Kind), About: about(a.Of, a.Incidents, a.Proceedings), Line: b.line(text, claims...).at(a.When).quoting(cmp.Or(a.Summary, a.Name))}
 	item.Values = append(item.Values, Value{What: "agencies", Least: number(len(a.By)), Most: number(len(a.By)), Unit: "agencies"})

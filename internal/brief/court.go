@@ -58,7 +58,11 @@ func (b *builder) fragment(e *fundtrail.CourtEvent) string {
 		key += ".by"
 		args = append(args, "by", b.l.name(e.By))
 	}
-	return b.say(key, args...)
+	text := b.say(key, args...)
+	if e.Confidence <= fromMemory {
+		text = b.say("unconfirmed.event", "text", text)
+	}
+	return text
 }
 
 // charge is what somebody is charged with: in the records' words where the language has none.

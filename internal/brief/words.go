@@ -158,6 +158,8 @@ var words = map[string]text{
 
 	"court.party":               {"{who}, in {case} ({court}): {status}.", "{who}, {court}, {case}: {status}.", "{who}、{court}、{case}：{status}。"},
 	"court.case":                {"{case} ({court}): {status}.", "{court}, {case}: {status}.", "{court}、{case}：{status}。"},
+	"unconfirmed":               {"Unconfirmed, no source seen: {text}", "[출처 미확인] {text}", "［出典未確認］{text}"},
+	"unconfirmed.event":         {"{text} (unconfirmed, no source seen)", "{text}[출처 미확인]", "{text}［出典未確認］"},
 	"court.by":                  {"by {date}", "늦어도 {date} 이전", "遅くとも{date}までに"},
 	"court.nothing":             {"no event on record", "기록된 경과 없음", "記録された経過なし"},
 	"court.charge":              {"({n}) {text}", "({n}) {text}", "({n}) {text}"},

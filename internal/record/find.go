@@ -232,12 +232,6 @@ func best[T any](list []T, pass func(T) bool, confidence func(T) fundtrail.Confi
 	return out, ok
 }
 
-// BestLoss returns the surest claim of what was lost that is no nominal value.
-func BestLoss(in *fundtrail.Incident) (fundtrail.LossClaim, bool) {
-	return best(in.Losses, func(l fundtrail.LossClaim) bool { return l.Qualifier != "nominal" },
-		func(l fundtrail.LossClaim) fundtrail.Confidence { return l.Confidence })
-}
-
 // BestAttribution returns the surest claim of who did it; a denial is none.
 func BestAttribution(in *fundtrail.Incident) (fundtrail.AttributionClaim, bool) {
 	return best(in.Attributions, func(a fundtrail.AttributionClaim) bool { return !a.Denied },
