@@ -175,7 +175,9 @@ func runSync(c *cobra.Command, f *chainFlags, dir string) (err error) {
 		Wrote: p.wrote, Head: func(h int64) { p.reach(h, f.to) }, Retrying: p.retrying,
 	})
 	p.clear()
-	f.tell(c.OutOrStdout(), dir, w.Tip(f.on), &sum)
+	if err == nil || sum.Blocks > 0 {
+		f.tell(c.OutOrStdout(), dir, w.Tip(f.on), &sum)
+	}
 	if errors.Is(err, context.Canceled) {
 		// Whoever stops it has what came: that is how --follow ends.
 		fmt.Fprintln(c.ErrOrStderr(), "fundtrail: stopped; what came before is in the ledger")
