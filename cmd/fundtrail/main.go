@@ -126,6 +126,6 @@ casework. "Not seen" is never "clean", and an unknown price is "unpriced".
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(newTrace(), newVerify(), newMixer(), newCoinJoin(), newBridge(), newLedger(), newIncidents(), newIncident(), newActor(), newDocket(), newActions(), newTimeline(), newStats(), newBrief(), newScreen(), newRescreen(), newScreenings(), newLists(), newServe(), newKeys())
+	root.AddCommand(newTrace(), newVerify(), newMixer(), newCoinJoin(), newBridge(), newLedger(), newSync(), newIncidents(), newIncident(), newActor(), newDocket(), newActions(), newTimeline(), newStats(), newBrief(), newScreen(), newRescreen(), newScreenings(), newLists(), newServe(), newKeys())
 	return root
 }

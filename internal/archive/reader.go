@@ -462,13 +462,18 @@ func (r *Reader) Block(chain fundtrail.Chain, height int64) (fundtrail.Block, bo
 	for _, c := range r.chains {
 		for i := c.lo; c.chain == chain && i < c.hi; i++ {
 			if s := r.parts[i].segment; height <= s.LastBlock && s.Blocks > 0 {
-				b := uint32(sort.Search(int(s.Blocks), func(b int) bool { return s.header(uint32(b)).height >= height }))
-				if b < s.Blocks && s.header(b).height == height {
-					return s.headerOf(b), true
-				}
-				return fundtrail.Block{}, false
+				return s.blockAt(height)
 			}
 		}
+	}
+	return fundtrail.Block{}, false
+}
+
+// blockAt returns the segment's block of a height, if it has one.
+func (s *segment) blockAt(height int64) (fundtrail.Block, bool) {
+	b := uint32(sort.Search(int(s.Blocks), func(b int) bool { return s.header(uint32(b)).height >= height }))
+	if b < s.Blocks && s.header(b).height == height {
+		return s.headerOf(b), true
 	}
 	return fundtrail.Block{}, false
 }

@@ -587,3 +587,16 @@ func (w *Writer) Tip(chain fundtrail.Chain) int64 {
 	defer w.mu.Unlock()
 	return w.tails.of(chain).tip()
 }
+
+// Block returns the block of a chain with a height, when the ledger holds it. Its Hash is
+// zero where it was not told, and its Parent is not kept.
+func (w *Writer) Block(chain fundtrail.Chain, height int64) (fundtrail.Block, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.tails.of(chain).segments {
+		if height <= s.LastBlock && s.Blocks > 0 {
+			return s.blockAt(height)
+		}
+	}
+	return fundtrail.Block{}, false
+}

@@ -46,7 +46,7 @@ func Blocks(ctx context.Context, b *ledger.Builder, s Source, name string, from,
 		b.Undo(start)
 		return SourceSummary{}, err
 	}
-	r.claim(name)
+	claimBlocks(r.b, r.kept, name)
 	return r.sum, nil
 }
 
@@ -134,22 +134,32 @@ func (r *blockRun) isHead(ctx context.Context, s Source) error {
 
 // add adds a block.
 func (r *blockRun) add(f *fundtrail.BlockFacts) error {
-	r.kept = append(r.kept, keptBlock{block: f.Block, whole: f.Whole, txs: len(f.Transactions), mark: r.b.Mark()})
-	last := &r.kept[len(r.kept)-1]
-	for i := range f.Transactions {
-		if f.Transactions[i].Partial {
-			last.partial++
-			continue
-		}
-		if err := r.b.Transaction(&f.Transactions[i], ledger.Where{}); err != nil {
-			return fmt.Errorf("block %d: %w", f.Block.Height, err)
-		}
+	last, err := addBlock(r.b, f)
+	if err != nil {
+		return err
 	}
+	r.kept = append(r.kept, last)
 	r.sum.To = f.Block.Height
-	last.txs -= last.partial
 	r.sum.Transactions += last.txs
 	r.sum.Partial += last.partial
 	return nil
+}
+
+// addBlock adds a block's transactions to a builder, but for those of which some input is
+// not known.
+func addBlock(b *ledger.Builder, f *fundtrail.BlockFacts) (keptBlock, error) {
+	k := keptBlock{block: f.Block, whole: f.Whole, mark: b.Mark()}
+	for i := range f.Transactions {
+		if f.Transactions[i].Partial {
+			k.partial++
+			continue
+		}
+		if err := b.Transaction(&f.Transactions[i], ledger.Where{}); err != nil {
+			return k, fmt.Errorf("block %d: %w", f.Block.Height, err)
+		}
+		k.txs++
+	}
+	return k, nil
 }
 
 // takeBack drops the last n blocks and returns the height to go on from.
@@ -170,15 +180,15 @@ func (r *blockRun) takeBack(n int, from int64) int64 {
 	return height
 }
 
-// claim claims coverage, of runs of blocks of which the same is whole.
-func (r *blockRun) claim(name string) {
-	for i := 0; i < len(r.kept); {
+// claimBlocks claims coverage, of runs of blocks of which the same is whole.
+func claimBlocks(b *ledger.Builder, kept []keptBlock, name string) {
+	for i := 0; i < len(kept); {
 		k := i
-		for k < len(r.kept) && r.kept[k].whole == r.kept[i].whole {
+		for k < len(kept) && kept[k].whole == kept[i].whole {
 			k++
 		}
-		if r.kept[i].whole != 0 {
-			r.b.Cover(fundtrail.Coverage{Chain: r.kept[i].block.Chain, FromBlock: r.kept[i].block.Height, ToBlock: r.kept[k-1].block.Height, What: r.kept[i].whole, Source: name})
+		if kept[i].whole != 0 {
+			b.Cover(fundtrail.Coverage{Chain: kept[i].block.Chain, FromBlock: kept[i].block.Height, ToBlock: kept[k-1].block.Height, What: kept[i].whole, Source: name})
 		}
 		i = k
 	}
