@@ -113,7 +113,6 @@ func dirBits(n, fill int) uint8 {
 // A keyWriter writes addresses in the order of their hashes.
 type keyWriter struct {
 	fixed bool
-	n     int
 	off   uint64
 	ends  []uint32
 	bits  uint8
