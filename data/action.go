@@ -42,16 +42,6 @@ var actionKinds = []fundtrail.ActionKind{
 	fundtrail.Stated, fundtrail.Reported, fundtrail.Voted,
 }
 
-// ParseAction reads a record of what a government or another did, as [ParseIncident]
-// does a theft's.
-func ParseAction(raw []byte, name string) (fundtrail.Action, error) {
-	a, err := parseAction(raw)
-	if err != nil {
-		return fundtrail.Action{}, fmt.Errorf("parse action %s: %w", name, err)
-	}
-	return a, nil
-}
-
 func parseAction(raw []byte) (fundtrail.Action, error) { return readAction(raw, folder{}) }
 
 func readAction(raw []byte, from folder) (a fundtrail.Action, err error) {

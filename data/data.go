@@ -115,11 +115,6 @@ func Actor(id string) (fundtrail.Actor, error) {
 	return actors.find("actor", id, false)
 }
 
-// FindService returns the service with the given ID or name, as [Incident] does.
-func FindService(id string) (Service, error) {
-	return services.find("service", id, false)
-}
-
 // Tags returns what the services' records say about addresses, one tag a claim,
 // sorted by address and, for one address, by falling confidence.
 func Tags() []fundtrail.Tag {

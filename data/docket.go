@@ -71,16 +71,6 @@ var (
 	}
 )
 
-// ParseProceeding reads a record of a prosecution or a civil case, as [ParseIncident]
-// does a theft's.
-func ParseProceeding(raw []byte, name string) (fundtrail.Proceeding, error) {
-	p, err := parseProceeding(raw)
-	if err != nil {
-		return fundtrail.Proceeding{}, fmt.Errorf("parse proceeding %s: %w", name, err)
-	}
-	return p, nil
-}
-
 func parseProceeding(raw []byte) (fundtrail.Proceeding, error) { return readProceeding(raw, folder{}) }
 
 func readProceeding(raw []byte, from folder) (p fundtrail.Proceeding, err error) {

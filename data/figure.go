@@ -113,15 +113,6 @@ type publicationYAML struct {
 	basis      `yaml:",inline"`
 }
 
-// ParsePublication reads a record of published figures, as [ParseIncident] does a theft's.
-func ParsePublication(raw []byte, name string) (fundtrail.Publication, error) {
-	p, err := parsePublication(raw)
-	if err != nil {
-		return fundtrail.Publication{}, fmt.Errorf("parse publication %s: %w", name, err)
-	}
-	return p, nil
-}
-
 func parsePublication(raw []byte) (fundtrail.Publication, error) {
 	return readPublication(raw, folder{})
 }

@@ -3,7 +3,6 @@ package crossing
 import (
 	"fmt"
 	"math/bits"
-	"slices"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -334,44 +333,6 @@ func (s *spreader) result() (r CoinJoinSpread) {
 		}
 	}
 	return r
-}
-
-// Crossings returns what a trace can follow: one crossing from all inputs to all outputs
-// that nobody can tell apart, whose confidence is the chance in 100 that a given one of
-// the largest group is a given owner's, and one for each sure change. It is empty for a tx0,
-// which is no crossing, and where inputs do not say what they spend.
-func (cj *CoinJoin) Crossings(t *fundtrail.Transfer) (all []fundtrail.Crossing) {
-	if !cj.Kind.Mixes() || len(cj.Groups) == 0 || slices.ContainsFunc(t.Inputs, func(e fundtrail.Entry) bool { return e.Spends.Transfer.Tx.IsZero() }) {
-		return nil
-	}
-	mix := fundtrail.Crossing{Kind: fundtrail.Mixer, Protocol: string(cj.Kind), Method: SpreadMethod}
-	for i := range t.Inputs {
-		mix.In = append(mix.In, t.Inputs[i].Spends)
-	}
-	most := 0
-	for _, g := range cj.Groups {
-		most = max(most, len(g.Outputs))
-		for _, o := range g.Outputs {
-			mix.Out = append(mix.Out, fundtrail.TransferOutput{Transfer: t.ID, Output: o})
-		}
-	}
-	mix.Confidence = fundtrail.Confidence(max(1, min(100, 100/most)))
-	slices.SortFunc(mix.Out, func(a, b fundtrail.TransferOutput) int { return int(a.Output) - int(b.Output) })
-	all = append(all, mix)
-	for _, p := range cj.Matched {
-		if !p.Sure {
-			continue
-		}
-		c := fundtrail.Crossing{
-			Kind: fundtrail.Mixer, Protocol: string(cj.Kind), Method: ChangeMethod, Confidence: changeConfidence[cj.Kind],
-			Out: []fundtrail.TransferOutput{{Transfer: t.ID, Output: p.Change}},
-		}
-		for _, i := range p.Inputs {
-			c.In = append(c.In, t.Inputs[i].Spends)
-		}
-		all = append(all, c)
-	}
-	return all
 }
 
 // ChangeMethod is the rule by which changes are matched to inputs.

@@ -3,7 +3,6 @@ package crossing
 import (
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/fundtrail/fundtrail"
@@ -183,32 +182,5 @@ func TestSpreadConservesReal(t *testing.T) {
 	}
 	if n < 2000 {
 		t.Errorf("%d CoinJoins were spread, want two thousand", n)
-	}
-}
-
-func TestCoinJoinCrossings(t *testing.T) {
-	in, out := joinMarketRound()
-	tx := shape(in, out)
-	cj, _ := RecogniseCoinJoin(&tx)
-	all := cj.Crossings(&tx.Transfers[0])
-	if len(all) != 5 {
-		t.Fatalf("%d crossings, want the mix and four changes", len(all))
-	}
-	mix := all[0]
-	if mix.Kind != fundtrail.Mixer || mix.Protocol != "joinmarket" || mix.Method != SpreadMethod || mix.Confidence != 25 || len(mix.In) != 5 || len(mix.Out) != 4 {
-		t.Errorf("mix: %+v", mix)
-	}
-	second := all[2]
-	if second.Method != ChangeMethod || second.Confidence != 95 || len(second.In) != 2 || second.In[0] != tx.Transfers[0].Inputs[1].Spends ||
-		!slices.Equal(second.Out, []fundtrail.TransferOutput{{Transfer: tx.Transfers[0].ID, Output: 5}}) {
-		t.Errorf("second change: %+v", second)
-	}
-	tx0 := shape([]uint64{20_000_000}, append(times(15, 1_004_000), 0, 50_000, 4_880_000))
-	if cj, ok := RecogniseCoinJoin(&tx0); !ok || cj.Crossings(&tx0.Transfers[0]) != nil {
-		t.Error("a tx0 is no crossing")
-	}
-	tx.Transfers[0].Inputs[0].Spends = fundtrail.TransferOutput{}
-	if cj.Crossings(&tx.Transfers[0]) != nil {
-		t.Error("crossings of inputs that spend nothing known")
 	}
 }
