@@ -27,8 +27,10 @@ type inputs struct {
 	ledger  fundtrail.Ledger
 	prices  *feed.Prices
 	files   []report.Input
-	notes   []string // what the data does not show
-	excerpt bool     // the ledger is the one embedded in the program
+	notes   []string                       // what the data does not show
+	excerpt bool                           // the ledger is the one embedded in the program
+	tokens  map[fundtrail.Asset]data.Token // that the user's files describe and no record does
+	symbols map[tokenName]int              // how many tokens have each
 }
 
 // expand replaces folders by the files in them, sorted.
@@ -122,6 +124,10 @@ func (in *inputs) summarise(sums []ingest.Summary) {
 		status, fees, recipients, bad = status+s.StatusUnknown, fees+s.FeeUnknown, recipients+s.RecipientUnknown, bad+len(s.Bad)
 		unsupported += s.Unsupported
 		in.notes = append(in.notes, s.Notes...)
+		if s.SHA256 == ([32]byte{}) { // blocks that a node told, which no file holds
+			in.files = append(in.files, report.Input{Role: "node", Name: strings.TrimPrefix(s.File, "node ")})
+			continue
+		}
 		in.files = append(in.files, report.Input{Role: role, Name: filepath.Base(s.File), SHA256: report.Digest(s.SHA256), Bytes: s.Bytes, Rows: s.Rows})
 	}
 	account := slices.ContainsFunc(in.ledger.Chains(), func(c fundtrail.ChainSpan) bool {
@@ -213,6 +219,76 @@ func (in *inputs) loadTags(names []string, c claims, chain string, warn func(str
 		in.files = append(in.files, report.Input{Role: "tags", Name: filepath.Base(name), SHA256: report.Digest(digest), Bytes: size, Rows: len(got.Tags)})
 	}
 	return nil
+}
+
+// loadTokens reads files of tokens. What is on record stands: a contract cannot rename
+// another's token.
+func (in *inputs) loadTokens(names []string) error {
+	for _, name := range names {
+		raw, digest, size, err := readAll(name)
+		if err != nil {
+			return fmt.Errorf("--assets: %w", err)
+		}
+		list, err := data.ReadTokens(raw)
+		if err != nil {
+			return fmt.Errorf("--assets %s: %w", name, err)
+		}
+		in.files = append(in.files, report.Input{Role: "assets", Name: filepath.Base(name), SHA256: report.Digest(digest), Bytes: size, Rows: len(list)})
+		in.addTokens(list)
+		in.note("Symbols and decimals of tokens that are on no record are those of %s: claims, most of them of whoever wrote the contract.", filepath.Base(name))
+	}
+	return nil
+}
+
+// addTokens adds what is claimed of tokens.
+func (in *inputs) addTokens(list []data.Token) {
+	if in.tokens == nil {
+		in.tokens = map[fundtrail.Asset]data.Token{}
+		in.symbols = map[tokenName]int{}
+		for _, t := range data.Tokens() {
+			in.symbols[nameOf(t)]++
+		}
+	}
+	for _, t := range list {
+		if _, _, known := data.AssetInfo(t.Asset); known {
+			continue
+		}
+		if old, twice := in.tokens[t.Asset]; twice {
+			in.symbols[nameOf(old)]--
+		}
+		in.tokens[t.Asset] = t
+		in.symbols[nameOf(t)]++
+	}
+}
+
+// A tokenName is a symbol that tokens of one chain share.
+type tokenName struct {
+	chain  fundtrail.Chain
+	symbol string // in lower case
+}
+
+func nameOf(t data.Token) tokenName { return tokenName{t.Asset.Chain, strings.ToLower(t.Symbol)} }
+
+// assetInfo is how reports print an asset: by our records, else by the user's. A symbol that
+// the chain's coin or another token has tells nothing apart: the contract's first digits are added.
+func (in *inputs) assetInfo(a fundtrail.Asset) (string, int) {
+	if symbol, n := assetInfo(a); n >= 0 {
+		return symbol, n
+	}
+	t, ok := in.tokens[a]
+	if !ok {
+		return a.String(), -1
+	}
+	info, _ := a.Chain.Info()
+	if in.symbols[nameOf(t)] > 1 || strings.EqualFold(t.Symbol, info.Symbol) {
+		return fmt.Sprintf("%s (%.8s…)", t.Symbol, a.Contract), t.Decimals
+	}
+	return t.Symbol, t.Decimals
+}
+
+func (in *inputs) decimals(a fundtrail.Asset) (int, bool) {
+	_, n := in.assetInfo(a)
+	return max(n, 0), n >= 0
 }
 
 // loadPrices reads daily prices; each word is ASSET=FILE.

@@ -68,7 +68,7 @@ func (in *inputs) swaps() *crossing.Swaps {
 	opt := crossing.SwapOptions{Wrapped: data.WrapsCoin, Name: func(a fundtrail.Address) string { return names[a] }}
 	if in.prices != nil {
 		opt.Price = func(a fundtrail.Asset, at time.Time) (fundtrail.Amount, int, bool) {
-			n, known := decimals(a)
+			n, known := in.decimals(a)
 			price, ok := in.prices.At(a, at.Unix())
 			if !ok && data.WrapsCoin(a) {
 				price, ok = in.prices.At(fundtrail.NativeAsset(a.Chain), at.Unix())

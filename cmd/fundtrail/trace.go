@@ -71,6 +71,7 @@ type traceFlags struct {
 	ledgerFlags
 	tags      []string
 	prices    []string
+	assets    []string
 	through   []string
 	mixers    []string
 	rounds    int
@@ -125,6 +126,7 @@ Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
 	fl := c.Flags()
 	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses: GraphSense tag packs, Etherscan label JSON (repeat)")
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
+	fl.StringArrayVar(&f.assets, "assets", nil, "`FILE` of symbols and decimals of tokens that are on no record, as fundtrail ledger tokens writes it (repeat)")
 	fl.StringArrayVar(&f.through, "through", nil, "go on `THROUGH` what ends a trace: swaps; bridges, by their ids; mixers and coinjoins, with odds (repeat)")
 	fl.StringArrayVar(&f.mixers, "mixer-events", nil, "with --through mixers: `FILE` or folder of the events of a mixer's pools (repeat)")
 	fl.IntVar(&f.rounds, "onward-rounds", onward.Rounds, "with --through mixers, coinjoins or bridges: follow value on with odds `N` times at most; 0 stops at who took it out")
@@ -193,6 +195,9 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	if err := in.loadTags(f.tags, claimed, f.chain, warn); err != nil {
 		return err
 	}
+	if err := in.loadTokens(f.assets); err != nil {
+		return err
+	}
 	if err := in.loadPrices(f.prices, warn); err != nil {
 		return err
 	}
@@ -201,7 +206,7 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 		return err
 	}
 	in.recordInputs(s)
-	if opt.Dust, err = f.dustFloor(s, in.ledger); err != nil {
+	if opt.Dust, err = f.dustFloor(s, &in); err != nil {
 		return err
 	}
 	p.start("tracing", 0)
@@ -220,7 +225,7 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 	input := trace.Input{
 		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
 		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
-		Pool: data.PoolOf, Decimals: decimals, Crossings: hook, Wraps: data.WrapsCoin, Mixes: crossing.NewCoinJoins(in.ledger),
+		Pool: data.PoolOf, Decimals: in.decimals, Crossings: hook, Wraps: data.WrapsCoin, Mixes: crossing.NewCoinJoins(in.ledger),
 	}
 	if in.prices != nil {
 		input.Price = in.prices.At
@@ -232,7 +237,7 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 	tr.Notes = append(append([]string{}, in.notes...), tr.Notes...)
 	about := report.About{
 		Program: "fundtrail " + programVersion(), Name: s.name, Actor: s.actor, Options: documentOptions(opt), Inputs: in.files,
-		Asset: assetInfo, Party: partyName, Ledger: in.ledger,
+		Asset: in.assetInfo, Party: partyName, Ledger: in.ledger,
 	}
 	about.Options.Through, about.Options.OnwardRounds = through.names, through.rounds
 	about.Options.BridgeContracts = through.contracts
@@ -306,13 +311,13 @@ func (f *traceFlags) options() (opt trace.Options, err error) {
 }
 
 // dustFloor reads --dust in whole coins of each asset that may be traced.
-func (f *traceFlags) dustFloor(s *subject, l fundtrail.Ledger) (map[fundtrail.Asset]fundtrail.Amount, error) {
+func (f *traceFlags) dustFloor(s *subject, in *inputs) (map[fundtrail.Asset]fundtrail.Amount, error) {
 	if f.dust == "" {
 		return nil, nil
 	}
 	out := map[fundtrail.Asset]fundtrail.Amount{}
 	assets := map[fundtrail.Asset]bool{}
-	for _, c := range l.Chains() {
+	for _, c := range in.ledger.Chains() {
 		assets[fundtrail.NativeAsset(c.Chain)] = true
 	}
 	for _, t := range s.thefts {
@@ -323,7 +328,7 @@ func (f *traceFlags) dustFloor(s *subject, l fundtrail.Ledger) (map[fundtrail.As
 		}
 	}
 	for a := range assets {
-		n, ok := decimals(a)
+		n, ok := in.decimals(a)
 		if !ok {
 			n = 0
 		}

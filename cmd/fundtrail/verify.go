@@ -23,6 +23,7 @@ import (
 type verifyFlags struct {
 	ledgerFlags
 	prices  []string
+	assets  []string
 	mixers  []string
 	bridges []string
 	quiet   bool
@@ -57,6 +58,7 @@ mixers when --mixer-events is. A trace over bridges needs their events, --bridge
 	}
 	f.register(c)
 	c.Flags().StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE` (repeat)")
+	c.Flags().StringArrayVar(&f.assets, "assets", nil, "`FILE` of symbols and decimals, as for trace (repeat)")
 	c.Flags().StringArrayVar(&f.mixers, "mixer-events", nil, "of a trace through mixers: `FILE` or folder of the events of the pools (repeat)")
 	c.Flags().StringArrayVar(&f.bridges, "bridge-events", nil, "of a trace over bridges: `FILE` or folder of what they recorded, as for trace (repeat)")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print only what is not verified, and the result")
@@ -85,6 +87,9 @@ func runVerify(c *cobra.Command, f *verifyFlags, name string, more []string) err
 		return err
 	}
 	warn := func(format string, args ...any) { fmt.Fprintf(c.ErrOrStderr(), "fundtrail: "+format+"\n", args...) }
+	if err := in.loadTokens(f.assets); err != nil {
+		return err
+	}
 	if err := in.loadPrices(f.prices, warn); err != nil {
 		return err
 	}

@@ -30,6 +30,11 @@ type ColumnStats struct {
 	Bytes int64
 }
 
+// Assets returns the assets that the ledger's movements are of, sorted.
+func (r *Reader) Assets() []fundtrail.Asset {
+	return slices.SortedFunc(slices.Values(r.assets), fundtrail.Asset.Compare)
+}
+
 // Stats returns what the ledger holds.
 func (r *Reader) Stats() Stats {
 	s := Stats{Log: r.log.end + r.log.torn}

@@ -240,6 +240,9 @@ func (x *index) page() *pageView {
 	x.addSaid(v)
 	for _, in := range d.Inputs {
 		row := inputView{clean(in.Role), clean(in.Name), clean(in.SHA256), group(strconv.FormatInt(in.Bytes, 10)), ""}
+		if in.SHA256 == "" {
+			row.Bytes = ""
+		}
 		if in.Rows > 0 {
 			row.Rows = group(strconv.Itoa(in.Rows))
 		}

@@ -483,7 +483,11 @@ func (t *texter) legend() {
 	t.text(normal, 2, 2, "To check every record and every figure against the inputs:")
 	t.command(t.verifyCommand())
 	for _, in := range t.d.Inputs {
-		t.text(faint, 2, 4, fmt.Sprintf("%s %s, sha256 %s", clean(in.Role), clean(in.Name), clean(in.SHA256)))
+		line := clean(in.Role) + " " + clean(in.Name)
+		if in.SHA256 != "" {
+			line += ", sha256 " + clean(in.SHA256)
+		}
+		t.text(faint, 2, 4, line)
 	}
 	t.text(faint, 2, 2, clean(t.d.Program)+", "+clean(t.d.Schema))
 }

@@ -353,7 +353,7 @@ func (a argument) chunks(room int) []string {
 
 // verifyCommand is the command that checks the JSON report against its inputs.
 func (x *index) verifyCommand() []argument {
-	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags("ledger", "prices", "mixer events", "bridge events")...)
+	return append([]argument{{"fundtrail verify report.json", ""}}, x.inputFlags("ledger", "prices", "assets", "mixer events", "bridge events")...)
 }
 
 // traceCommand is the command that makes the JSON report again.
@@ -363,7 +363,7 @@ func (x *index) traceCommand() []argument {
 	for word := range strings.FieldsSeq(h.Subject) {
 		args = append(args, argument{"", word})
 	}
-	args = append(args, x.inputFlags("ledger", "tags", "prices")...)
+	args = append(args, x.inputFlags("ledger", "tags", "prices", "assets")...)
 	for _, what := range h.Options.Through {
 		args = append(args, argument{"--through", what})
 	}
@@ -379,10 +379,16 @@ func (x *index) traceCommand() []argument {
 }
 
 // inputFlags names the files of the given roles. What is embedded in the program has
-// another role, and needs no flag.
+// another role, and needs no flag. Blocks that nodes told are in no file but in a ledger on
+// disk, with whatever else it holds.
 func (x *index) inputFlags(roles ...string) []argument {
 	var args []argument
+	disk := false
 	for _, in := range x.d.Inputs {
+		if in.Role == "node" && slices.Contains(roles, "ledger") {
+			disk = true
+			continue
+		}
 		if !slices.Contains(roles, in.Role) {
 			continue
 		}
@@ -391,6 +397,10 @@ func (x *index) inputFlags(roles ...string) []argument {
 			name = firstOf(in.Asset, x.pricedAsset(), "ASSET") + "=" + name
 		}
 		args = append(args, argument{"--" + strings.ReplaceAll(in.Role, " ", "-"), name})
+	}
+	if disk {
+		args = slices.DeleteFunc(args, func(a argument) bool { return a.flag == "--ledger" })
+		args = append([]argument{{"--ledger", "LEDGER"}}, args...)
 	}
 	return args
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"sort"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -88,12 +89,14 @@ func flows(l fundtrail.Ledger, chain fundtrail.Chain, from, to int64) (order []f
 		if c.Chain != chain {
 			continue
 		}
-		for p := c.First; p < c.End; {
+		// Positions are in the order of blocks.
+		at := c.First + fundtrail.Position(sort.Search(int(c.End-c.First), func(i int) bool { return l.Transaction(c.First+fundtrail.Position(i)).Height >= from }))
+		for p := at; p < c.End; {
 			tx := l.Transaction(p)
+			if tx.Height > to {
+				break
+			}
 			for ; p < tx.End; p++ {
-				if tx.Height < from || tx.Height > to {
-					continue
-				}
 				var m fundtrail.Movement
 				if l.Movement(p, &m); m.Asset != native {
 					continue
