@@ -314,33 +314,35 @@ func (m *market) reorganise(t *testing.T) (lost [][]byte) {
 }
 
 // sameCoins holds every output of a ledger to what the node says is unspent.
-func (m *market) sameCoins(l *ledger.Memory) {
-	m.t.Helper()
+func (m *market) sameCoins(l *ledger.Memory) { m.btcd.sameCoins(simnet(m.t), l) }
+
+func (n *btcd) sameCoins(of *bitcoin.Params, l *ledger.Memory) {
+	n.t.Helper()
 	unspent, spent := 0, 0
-	genesis := simnet(m.t).Genesis
-	first := ask[struct{ Tx []string }](m.btcd, "getblock", hex.EncodeToString(genesis[:]), 1).Tx[0]
+	genesis := of.Genesis
+	first := ask[struct{ Tx []string }](n, "getblock", hex.EncodeToString(genesis[:]), 1).Tx[0]
 	for _, c := range l.Chains() {
-		n := 0
+		place := 0
 		for p := c.First; p < c.End; p++ {
 			var mv fundtrail.Movement
 			l.Movement(p, &mv)
 			if mv.Kind != fundtrail.MoveOutput {
-				n = 0
+				place = 0
 				continue
 			}
 			tx := l.Transaction(p)
 			if p == tx.First {
-				n = 0
+				place = 0
 			}
 			got := ask[*struct {
 				Value  json.Number
 				Script struct{ Hex string } `json:"scriptPubKey"`
-			}](m.btcd, "gettxout", tx.ID.String(), n, false)
-			n++
+			}](n, "gettxout", tx.ID.String(), place, false)
+			place++
 			gone := mv.Link != fundtrail.NoPosition
 			burnt := mv.Amount.IsZero()
 			if (got == nil) != (gone || burnt || tx.ID.String() == first) {
-				m.t.Fatalf("%s:%d: the node has it: %v; the ledger has it spent: %v", tx.ID, n-1, got != nil, gone)
+				n.t.Fatalf("%s:%d: the node has it: %v; the ledger has it spent: %v", tx.ID, place-1, got != nil, gone)
 			}
 			if got == nil {
 				spent++
@@ -349,17 +351,17 @@ func (m *market) sameCoins(l *ledger.Memory) {
 			unspent++
 			value, err := fundtrail.ParseDecimal(cmp.Or(got.Value, "0").String(), 8)
 			if err != nil || value != mv.Amount {
-				m.t.Fatalf("%s:%d: %s, the node says %s, %v", tx.ID, n-1, mv.Amount, got.Value, err)
+				n.t.Fatalf("%s:%d: %s, the node says %s, %v", tx.ID, place-1, mv.Amount, got.Value, err)
 			}
 			script, _ := hex.DecodeString(got.Script.Hex)
-			if want := bitcoin.AddressOf(simnet(m.t), script); l.Address(mv.To) != want {
-				m.t.Fatalf("%s:%d: %s, the node's script is %x", tx.ID, n-1, l.Address(mv.To), script)
+			if want := bitcoin.AddressOf(of, script); l.Address(mv.To) != want {
+				n.t.Fatalf("%s:%d: %s, the node's script is %x", tx.ID, place-1, l.Address(mv.To), script)
 			}
 		}
 	}
-	m.t.Logf("%d outputs unspent, %d spent", unspent, spent)
+	n.t.Logf("%d outputs unspent, %d spent", unspent, spent)
 	if unspent < 100 || spent < 20 {
-		m.t.Errorf("%d outputs unspent, %d spent", unspent, spent)
+		n.t.Errorf("%d outputs unspent, %d spent", unspent, spent)
 	}
 }
 
