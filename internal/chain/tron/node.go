@@ -26,7 +26,8 @@ type Options struct {
 	Window int // blocks asked for together, and as many again while they are used; default 16, at most 100
 	Rounds int // how often all endpoints are asked again; default 6, negative for never
 	// Fetch are the limits of requests. Its Retries are not used: other endpoints are asked
-	// first. Other defaults here: 50 requests a second to one host, 4 at once.
+	// first. Other defaults here: 400 requests a second to one host, 4 at once, because a block
+	// takes one of its own.
 	Fetch fetch.Options
 }
 

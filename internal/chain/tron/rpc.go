@@ -303,7 +303,7 @@ func host(raw string) string {
 
 // defaulted are the limits of requests with this package's defaults.
 func defaulted(f fetch.Options) fetch.Options {
-	f.Rate, f.Burst, f.PerHost = cmp.Or(f.Rate, 50), cmp.Or(f.Burst, 50), cmp.Or(f.PerHost, 4)
+	f.Rate, f.Burst, f.PerHost = cmp.Or(f.Rate, 400), cmp.Or(f.Burst, 50), cmp.Or(f.PerHost, 4)
 	f.Header, f.BackOff, f.MaxWait = cmp.Or(f.Header, time.Minute), cmp.Or(f.BackOff, time.Second), cmp.Or(f.MaxWait, time.Minute)
 	f.Retries = -1
 	if f.Now == nil {
