@@ -26,7 +26,7 @@ var allowed = map[string][]string{
 	"internal/ledger":        {"."},
 	"internal/archive":       {".", "internal/ledger", "internal/durable"},
 	"internal/crossing":      {"."},
-	"internal/ingest":        {".", "internal/ledger", "internal/feed", "internal/fetch", "internal/store", "internal/crossing"},
+	"internal/ingest":        {".", "internal/ledger", "internal/feed", "internal/fetch", "internal/store", "internal/crossing", "internal/chain/tron"},
 	"internal/feed":          {"."},
 	"internal/fetch":         {"."},
 	"internal/chain/bitcoin": {".", "internal/fetch"},
