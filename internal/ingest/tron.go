@@ -123,7 +123,12 @@ func (f *file) tronFact(t *fundtrail.Transaction) error {
 	if t.Failed {
 		f.sum.Failed++
 	}
+	n := 0
 	for i := range t.Transfers {
+		if r := &t.Transfers[i]; len(r.Inputs) > 0 && r.Inputs[0].Amount.IsZero() || len(r.Outputs) > 0 && r.Outputs[0].Amount.IsZero() {
+			continue // the builder leaves them out
+		}
+		n++
 		switch x := t.Transfers[i].ID.Index; {
 		case x == fundtrail.ValueIndex:
 			f.sum.Kinds |= fundtrail.ValueTransfers
@@ -135,7 +140,7 @@ func (f *file) tronFact(t *fundtrail.Transaction) error {
 			f.sum.Kinds |= fundtrail.Fees
 		}
 	}
-	if n := len(t.Transfers); n > 0 {
+	if n > 0 {
 		if height := t.Block.Height; f.sum.Movements == 0 {
 			f.sum.Blocks = [2]int64{height, height}
 		} else {

@@ -19,7 +19,7 @@ func BenchmarkBlock(b *testing.B) {
 	}
 	block, info := must(last.block), must(infos)
 	var d tron.Decoder
-	moves := 0
+	moves, cpu := 0, cpuSeconds()
 	b.SetBytes(int64(len(block) + len(info)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -34,6 +34,10 @@ func BenchmarkBlock(b *testing.B) {
 	s := b.Elapsed().Seconds()
 	b.ReportMetric(float64(b.N)/s, "blocks/s")
 	b.ReportMetric(float64(moves)/s, "transfers/s")
+	if cpu = cpuSeconds() - cpu; cpu > 0 {
+		b.ReportMetric(float64(b.N)/cpu, "blocks/cpu-s")
+		b.ReportMetric(float64(moves)/cpu, "transfers/cpu-s")
+	}
 }
 
 // BenchmarkNode reads blocks from a peer on the same machine, which makes its answers as it
