@@ -114,6 +114,12 @@ func TestAccountPages(t *testing.T) {
 	if r := p.Rows[0]; r.Height != -1 || r.Sure != nil || !r.In(&full) {
 		t.Errorf("a token's row: %+v", r)
 	}
+	if later := p.Rows[0]; true {
+		later.Time = later.Time.Add(1e6)
+		if later.In(&full) {
+			t.Error("a row of another time is borne out")
+		}
+	}
 	p.Rows[0].Move.Amount = fundtrail.NewAmount(3)
 	if p.Rows[0].In(&full) {
 		t.Error("a row that lies is borne out")
