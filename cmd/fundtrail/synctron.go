@@ -18,20 +18,31 @@ const tronGridKey = "FUNDTRAIL_TRONGRID_KEY"
 // tronNotes is what a report says of blocks that a node of Tron told.
 const tronNotes = "\nValue that contracts moved is claimed in blocks that show that the node keeps it, and in those without calls."
 
-// openTron makes a source of nodes of Tron. The key goes to TronGrid alone.
+// openTron makes a source of nodes of Tron.
 func openTron(ctx context.Context, urls []string, retries int) (*tron.Node, error) {
 	o := tron.Options{Decoder: tron.Decoder{Wraps: data.WrapsCoin}, Rounds: cmp.Or(retries, -1)}
 	for _, raw := range urls {
-		e := tron.Endpoint{URL: raw}
-		if u, err := url.Parse(raw); err == nil && isTronGrid(u) {
-			o.Fetch.Rate, o.Fetch.Burst = 10, 10 // its bound is 15 a second
-			if key := os.Getenv(tronGridKey); key != "" && u.Scheme == "https" {
-				e.Header = http.Header{"Tron-Pro-Api-Key": {key}}
-			}
+		e, public := tronEndpoint(raw)
+		if public {
+			o.Fetch.Rate, o.Fetch.Burst = 10, 10 // TronGrid's bound is 15 a second
 		}
 		o.Endpoints = append(o.Endpoints, e)
 	}
 	return tron.Open(ctx, o)
+}
+
+// tronEndpoint is an endpoint with the key that is TronGrid's alone. It reports whether it
+// is TronGrid.
+func tronEndpoint(raw string) (e tron.Endpoint, public bool) {
+	e.URL = raw
+	u, err := url.Parse(raw)
+	if err != nil || !isTronGrid(u) {
+		return e, false
+	}
+	if key := os.Getenv(tronGridKey); key != "" && u.Scheme == "https" {
+		e.Header = http.Header{"Tron-Pro-Api-Key": {key}}
+	}
+	return e, true
 }
 
 func isTronGrid(u *url.URL) bool {

@@ -87,3 +87,21 @@ func TestSyncTron(t *testing.T) {
 		t.Errorf("the ledger:\n%s\nat once:\n%s", got, want)
 	}
 }
+
+// TestTronGridKey: the key goes to TronGrid alone, and never in the clear.
+func TestTronGridKey(t *testing.T) {
+	t.Setenv(tronGridKey, "5ecre7")
+	for raw, want := range map[string]bool{
+		"https://api.trongrid.io":         true,
+		"https://API.TronGrid.io:443/":    true,
+		"http://api.trongrid.io":          false,
+		"https://api.trongrid.io.example": false,
+		"https://example.org/trongrid.io": false,
+		"https://nottrongrid.io":          false,
+		"http://127.0.0.1:8090":           false,
+	} {
+		if e, _ := tronEndpoint(raw); (e.Header.Get("TRON-PRO-API-KEY") == "5ecre7") != want {
+			t.Errorf("%s: %v", raw, e.Header)
+		}
+	}
+}

@@ -1,9 +1,11 @@
 package tron
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -167,7 +169,7 @@ func tokenRow(raw json.RawMessage) ([]AccountRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Type != "" && r.Type != "Transfer" {
+	if r.Type != "" && r.Type != "Transfer" || r.Token.Address == "" {
 		return []AccountRow{row}, nil // an approval moves nothing; the transaction is named all the same
 	}
 	m := &AccountMove{}
@@ -205,9 +207,9 @@ func internalRows(raw json.RawMessage) ([]AccountRow, error) {
 		From string `json:"from_address"`
 		To   string `json:"to_address"`
 		Data struct {
-			Note     bytesText
+			Note     string // in hexadecimal digits
 			Rejected bool
-			Values   map[string]uint64 `json:"call_value"` // by a TRC-10 token's number, "_" for TRX
+			Values   map[string]json.Number `json:"call_value"` // by a TRC-10 token's number, "_" for TRX
 		}
 	}
 	if err := parse(raw, &r); err != nil {
@@ -217,8 +219,17 @@ func internalRows(raw json.RawMessage) ([]AccountRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	trx := r.Data.Values["_"]
-	if r.Data.Rejected || settled(string(r.Data.Note)) || trx == 0 {
+	note := r.Data.Note
+	if text, err := hex.DecodeString(note); err == nil {
+		note = string(text)
+	}
+	trx := uint64(0)
+	if v := r.Data.Values["_"]; v != "" {
+		if trx, err = strconv.ParseUint(v.String(), 10, 63); err != nil {
+			return nil, broken("call_value: %q", clean(v.String(), 40))
+		}
+	}
+	if r.Data.Rejected || settled(note) || trx == 0 {
 		return []AccountRow{row}, nil // its transaction is worth asking for, and no movement is told
 	}
 	m := &AccountMove{Asset: native, Amount: fundtrail.NewAmount(trx)}
@@ -231,7 +242,7 @@ func internalRows(raw json.RawMessage) ([]AccountRow, error) {
 		return nil, fmt.Errorf("to_address: %w", err)
 	}
 	m.From, m.To = fundtrail.EVMAddress(fundtrail.Tron, from), fundtrail.EVMAddress(fundtrail.Tron, to)
-	if string(r.Data.Note) == "withdrawReward" {
+	if note == "withdrawReward" {
 		m.From = fundtrail.Address{}
 	}
 	row.Move = m

@@ -3,6 +3,7 @@ package tron_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -34,6 +35,11 @@ func TestDocumentedTransaction(t *testing.T) {
 	}
 	if fee.ID.Index != fundtrail.FeeIndex || fee.Inputs[0].Address != from || len(fee.Outputs) != 0 || fee.Fee != fundtrail.NewAmount(1_100_000) {
 		t.Errorf("fee: %+v", fee)
+	}
+	// With visible set the API writes addresses as people read them.
+	seen := strings.NewReplacer(`"41608f8da72479edc7dd921e4c30bb7e7cddbe722e"`, `"`+from.String()+`"`, `"41e9d79cc47518930bc322d9bf7cddd260a0260a8d"`, `"`+to.String()+`"`).Replace(documented)
+	if again, _, err := d.Transaction([]byte(seen), []byte(documentedInfo)); err != nil || !reflect.DeepEqual(again, tx) {
+		t.Errorf("with addresses as people read them: %+v %v", again, err)
 	}
 	for _, lie := range [][2]string{
 		{`"amount":1000`, `"amount":1001`},

@@ -227,8 +227,10 @@ func (s *signed) agree(told *rpcRaw) error {
 		}
 		return nil
 	}
-	if err := who(own, &s.owner, s.hasOwner); err != nil {
-		return err
+	if s.hasOwner {
+		if err := who(own, &s.owner, true); err != nil {
+			return err
+		}
 	}
 	if s.form.jsonTo != "" {
 		if err := who(s.form.jsonTo, &s.to, s.hasTo); err != nil {

@@ -228,7 +228,8 @@ func (s *signed) readBody(body []byte) error {
 		return broken("a negative amount is signed")
 	}
 	var ok bool
-	if s.owner, s.hasOwner = party(owner); !s.hasOwner && form.does != shielded {
+	// Of what moves nothing it is enough that nobody's fee is claimed.
+	if s.owner, s.hasOwner = party(owner); !s.hasOwner && form.does != shielded && form.does != nothing && form.does != trades {
 		return broken("%s is signed for %x, which is no address", form.name, clip(owner))
 	}
 	if s.to, ok = party(to); !ok && form.to != 0 {
