@@ -26,11 +26,12 @@ var allowed = map[string][]string{
 	"internal/ledger":        {"."},
 	"internal/archive":       {".", "internal/ledger", "internal/durable"},
 	"internal/crossing":      {"."},
-	"internal/ingest":        {".", "internal/ledger", "internal/feed", "internal/fetch", "internal/store", "internal/crossing"},
+	"internal/ingest":        {".", "internal/ledger", "internal/feed", "internal/fetch", "internal/store", "internal/crossing", "internal/chain/tron"},
 	"internal/feed":          {"."},
 	"internal/fetch":         {"."},
 	"internal/chain/bitcoin": {".", "internal/fetch"},
 	"internal/chain/evm":     {".", "internal/fetch"},
+	"internal/chain/tron":    {".", "internal/fetch", "internal/chain/evm"},
 	"internal/store":         {"."},
 	"internal/durable":       {},
 	"internal/journal":       {".", "internal/durable"},
@@ -43,7 +44,7 @@ var allowed = map[string][]string{
 	"internal/plot":          {},
 	"internal/brief":         {".", "data", "internal/plot", "internal/record", "internal/report"},
 	"internal/web":           {".", "internal/store", "internal/journal", "internal/screen"},
-	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
+	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/chain/tron", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
 }
 
 // pure folders only compute: they may not reach the outside world.
