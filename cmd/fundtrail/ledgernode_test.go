@@ -66,7 +66,7 @@ func TestLedgerAndNode(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	trace := []string{"trace", who, "--direction", "backward", "--chain", "eth", "--ledger", ledger}
-	if text := say(t, 0, trace...); !strings.Contains(text, "1,234,567 eth/0x") {
+	if text := say(t, 0, trace...); !strings.Contains(text, "1,234,567 eth/0x") || !strings.Contains(text, "WHERE IT CAME FROM, IN eth/"+strings.ToLower(token)) {
 		t.Errorf("without names: %s", text)
 	}
 	trace = append(trace, "--assets", assets)

@@ -39,7 +39,19 @@ func (p *sheet) blank() { p.b.WriteByte('\n') }
 
 func (p *sheet) heading(s string) {
 	p.blank()
-	p.text(accent, 0, 2, strings.ToUpper(s))
+	p.text(accent, 0, 2, upper(s))
+}
+
+// upper writes a heading's words in capitals, but for addresses and contracts, of which some
+// are other addresses, or none, in capitals.
+func upper(s string) string {
+	words := strings.Split(s, " ")
+	for i, w := range words {
+		if !strings.Contains(w, "…") && (len(w) < 24 || !strings.Contains(w, "/")) {
+			words[i] = strings.ToUpper(w)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // text writes wrapped prose: the first line indented by indent, the others by hang.
