@@ -322,8 +322,8 @@ func (r *Reader) Moves(a fundtrail.AddressID, from fundtrail.Position, back bool
 				into = h.list.down(uint32(min(from-h.pt.start, math.MaxUint32)), h.pt.start, into)
 				rest[i] = len(into)
 			}
-			for i := len(lists) - 1; i >= 0; i-- {
-				lists[i].pt.expect(into[n:rest[i]], lists[i].pt.start)
+			for i := len(lists) - 1; i >= 0 && n < mostExpected; i-- {
+				lists[i].pt.expect(into[n:min(rest[i], mostExpected)], lists[i].pt.start)
 				n = rest[i]
 			}
 		}
@@ -341,8 +341,8 @@ func (r *Reader) Moves(a fundtrail.AddressID, from fundtrail.Position, back bool
 			into = h.list.up(uint32(max(from, h.pt.start)-h.pt.start), h.pt.start, into)
 			rest[i] = len(into)
 		}
-		for i := range lists {
-			lists[i].pt.expect(into[n:rest[i]], lists[i].pt.start)
+		for i := 0; i < len(lists) && n < mostExpected; i++ {
+			lists[i].pt.expect(into[n:min(rest[i], mostExpected)], lists[i].pt.start)
 			n = rest[i]
 		}
 	}

@@ -140,15 +140,15 @@ func (s *segment) reachList(rank uint32) byte {
 	return s.reach(s.lists.off+uint64(lo), min(uint64(hi-lo), pageSize))
 }
 
-// mostExpected is for how many movements of a list that is done: who asks for a thousand
+// mostExpected is for how many movements of a history that is done: who asks for a thousand
 // may well stop early.
-const mostExpected = 160
+const mostExpected = 128
 
 // expect makes the movements at places of a ledger's part be at hand, so that who reads
 // them one by one waits for memory, or for the disk, once.
 func (s *segment) expect(places []fundtrail.Position, start fundtrail.Position) {
 	t := byte(0)
-	for _, p := range places[:min(len(places), mostExpected)] {
+	for _, p := range places {
 		i := uint64(p - start)
 		at := s.rowAt.at(4*(i>>chunkBits), 8)
 		if at == nil {
