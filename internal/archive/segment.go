@@ -505,14 +505,18 @@ func (s *segment) spender(out uint64) uint64 {
 	return binary.LittleEndian.Uint64(b[8:]) + 1
 }
 
+// mostWarm is how many bytes of addresses met before are asked for when a segment is opened:
+// of one as imports and sync leave it all, of a large one that was merged none.
+const mostWarm = 8 << 20
+
 // warm asks for the indexes, which every question needs, so that a cold one waits for
 // its address's own pages alone.
 func (s *segment) warm(m mapping) {
 	if s.advise = m.advise; s.advise == nil {
 		return
 	}
-	for _, r := range []region{s.rowAt, s.keyDir, s.oldAt} {
-		if r.n > 0 {
+	for _, r := range []region{s.rowAt, s.keyDir, s.oldAt, s.old} {
+		if r.n > 0 && (r != s.old || r.n <= mostWarm) {
 			s.advise(r.off, r.n)
 		}
 	}

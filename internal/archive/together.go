@@ -145,27 +145,42 @@ func (s *segment) reachList(rank uint32) byte {
 const mostExpected = 128
 
 // expect makes the movements at places of a ledger's part be at hand, so that who reads
-// them one by one waits for memory, or for the disk, once.
+// them one by one waits for memory, or for the disk, once: first for the heads of their
+// chunks, then for what those say.
 func (s *segment) expect(places []fundtrail.Position, start fundtrail.Position) {
+	var at [32]struct{ lo, hi, row uint64 }
 	t := byte(0)
-	for _, p := range places {
-		i := uint64(p - start)
-		at := s.rowAt.at(4*(i>>chunkBits), 8)
-		if at == nil {
-			return
+	for len(places) > 0 {
+		n := 0
+		for _, p := range places[:min(len(places), len(at))] {
+			i := uint64(p - start)
+			b := s.rowAt.at(4*(i>>chunkBits), 8)
+			if b == nil {
+				return
+			}
+			lo, hi := s.rows.off+8*uint64(binary.LittleEndian.Uint32(b)), s.rows.off+8*uint64(binary.LittleEndian.Uint32(b[4:]))
+			if lo+chunkHead > hi || hi > s.hot.body {
+				return // damaged, and met when it is read
+			}
+			if !s.hot.read(lo>>pageBits) || !s.hot.read((hi-1)>>pageBits) {
+				t ^= s.reach(lo, hi-lo)
+				continue
+			}
+			t ^= s.hot.data[lo]
+			at[n].lo, at[n].hi, at[n].row = lo, hi, i&(chunkRows-1)
+			n++
 		}
-		lo, hi := s.rows.off+8*uint64(binary.LittleEndian.Uint32(at)), s.rows.off+8*uint64(binary.LittleEndian.Uint32(at[4:]))
-		if lo >= hi || hi > s.hot.body {
-			return
+		places = places[min(len(places), len(at)):]
+		for _, c := range at[:n] {
+			head := s.hot.data[c.lo : c.lo+chunkHead]
+			rows, width := uint64(head[22]), uint64(head[16])+uint64(head[17])+uint64(head[18])+uint64(head[19])+uint64(head[20])
+			row := c.lo + chunkHead + rows + c.row*width/8
+			amounts := c.lo + chunkHead + rows + rows*width/8
+			if c.row >= rows || amounts >= c.hi || row >= c.hi {
+				continue
+			}
+			t ^= s.hot.data[c.lo+chunkHead+c.row] ^ s.hot.data[row] ^ s.hot.data[amounts+(c.hi-amounts)*c.row/rows]
 		}
-		if !s.hot.read(lo>>pageBits) || !s.hot.read((hi-1)>>pageBits) {
-			t ^= s.reach(lo, hi-lo)
-			continue
-		}
-		// A chunk is its head, then half of it payers and payees, then amounts.
-		i &= chunkRows - 1
-		half := (hi - lo) / 2
-		t ^= s.hot.data[lo] ^ s.hot.data[lo+half*i/chunkRows+(hi-lo)/8] ^ s.hot.data[lo+half+half*i/chunkRows]
 	}
 	spent(t)
 }
