@@ -107,8 +107,15 @@ func BenchmarkArchive(b *testing.B) {
 	b.Run("build", benchBuild)
 	read := func(b *testing.B) {
 		b.Run("warm", benchWarm)
+		b.Run("trace", func(b *testing.B) { benchTrace(b, "first", "again") })
 		b.Run("cold", benchCold)
-		b.Run("trace", benchTrace)
+		b.Run("trace-after-cold", func(b *testing.B) {
+			if !canDrop() {
+				b.Skip("the page cache cannot be dropped here")
+			}
+			drop(b)
+			benchTrace(b, "cold", "again")
+		})
 	}
 	b.Run("segments", read)
 	b.Run("merge", benchMerge)
@@ -361,15 +368,16 @@ func benchCold(b *testing.B) {
 	}
 }
 
-// benchTrace is BenchmarkTrace of internal/trace on the disk ledger.
-func benchTrace(b *testing.B) {
+// benchTrace is BenchmarkTrace of internal/trace on the disk ledger, as often as there are
+// names: the first by a reader that has not checked any page yet.
+func benchTrace(b *testing.B, names ...string) {
 	l := opened(b)
 	law := ledgertest.NewPowerLaw(1)
 	for _, hub := range []int{100, 200} {
 		b.Run(fmt.Sprintf("hub=%d", hub), func(b *testing.B) {
 			in := trace.Input{Ledger: l, Thefts: []fundtrail.Theft{{Address: law.Person(2000), Whole: true}}}
 			for range b.N {
-				for _, what := range []string{"first", "again"} { // first: with most of it on the disk
+				for _, what := range names {
 					start, cpu := time.Now(), cpuSeconds()
 					tr, err := trace.Run(b.Context(), in, trace.Options{Hub: hub, MaxVisits: 3_000_000})
 					if err != nil {
