@@ -313,8 +313,7 @@ func (r *Reader) Moves(a fundtrail.AddressID, from fundtrail.Position, back bool
 		for hi > lo && r.starts[hi-1] > from {
 			hi--
 		}
-		width := 4
-		for ; hi > lo && len(into) < cap(into); hi, width = hi-width, together {
+		for width := few; hi > lo && len(into) < cap(into); hi, width = hi-width, together {
 			lists := r.lists(id, max(lo, hi-width), hi, &found)
 			n := len(into)
 			for i := len(lists) - 1; i >= 0; i-- {
@@ -333,8 +332,8 @@ func (r *Reader) Moves(a fundtrail.AddressID, from fundtrail.Position, back bool
 	for lo < c.hi && r.starts[lo+1] <= from {
 		lo++
 	}
-	for ; lo < c.hi && len(into) < cap(into); lo += together {
-		lists := r.lists(id, lo, min(c.hi, lo+together), &found)
+	for width := few; lo < c.hi && len(into) < cap(into); lo, width = lo+width, together {
+		lists := r.lists(id, lo, min(c.hi, lo+width), &found)
 		n := len(into)
 		for i := range lists {
 			h := &lists[i]

@@ -13,8 +13,12 @@ import (
 // other, and so does a disk. So all segments are asked for one column together, then for
 // the next: a history waits as often as there are columns, not that times the segments.
 
-// together is how many segments are asked at once.
-const together = 16
+// together is how many segments are asked at once. A history begins with a few: of an
+// address that has many movements those fill what was asked for.
+const (
+	together = 16
+	few      = 4
+)
 
 // reach asks for bytes of the hot file that are needed soon, without waiting. Those of a
 // page that was not read yet are asked of the system, once; of others one byte is read, so
