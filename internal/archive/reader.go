@@ -376,7 +376,7 @@ func (r *Reader) AddressID(a fundtrail.Address) (fundtrail.AddressID, bool) {
 		for i := c.lo; i < c.hi && c.hi-c.lo > 1; i++ {
 			t ^= r.parts[i].reachKey(hash)
 		}
-		spent(t)
+		used(t)
 		for i := c.lo; i < c.hi; i++ {
 			if id, ok := r.parts[i].find(hash, key); ok {
 				return c.ids + fundtrail.AddressID(id), true

@@ -22,7 +22,7 @@ const (
 
 // reach asks for bytes of the hot file that are needed soon, without waiting. Those of a
 // page that was not read yet are asked of the system, once; of others one byte is read, so
-// that the cache has it. The result means nothing, and is for spent.
+// that the cache has it. The result means nothing, and is for used.
 func (s *segment) reach(off, n uint64) byte {
 	c := s.hot
 	first, last := off>>pageBits, (off+n-1)>>pageBits
@@ -32,14 +32,10 @@ func (s *segment) reach(off, n uint64) byte {
 	if c.read(first) && c.read(last) {
 		return c.data[off]
 	}
-	if s.advise == nil {
-		return 0
-	}
-	if c.ask(first) || last != first && c.ask(last) {
+	if s.advise != nil && (c.ask(first) || last != first && c.ask(last)) {
 		s.advise(off, n)
-		return 0
 	}
-	return c.data[off]
+	return 0 // it may be on its way, and reading it would wait
 }
 
 // ask marks a page as asked for, and reports whether it was not before.
@@ -52,8 +48,8 @@ func (c *container) ask(page uint64) bool {
 	return true
 }
 
-// spent keeps what reach read from being optimised away.
-func spent(b byte) { runtime.KeepAlive(b) }
+// used keeps what reach read from being optimised away.
+func used(b byte) { runtime.KeepAlive(b) }
 
 // first returns the part in which the chain's address with a number was first met.
 func (r *Reader) first(c *chainPart, id uint32) int {
@@ -99,7 +95,7 @@ func (r *Reader) lists(id uint32, lo, hi int, into *[together]held) []held {
 			t ^= found[i].pt.reachList(found[i].rank)
 		}
 	}
-	spent(t)
+	used(t)
 	n = 0
 	for i := range found {
 		h := found[i]
@@ -186,7 +182,7 @@ func (s *segment) expect(places []fundtrail.Position, start fundtrail.Position) 
 			t ^= s.hot.data[c.lo+chunkHead+c.row] ^ s.hot.data[row] ^ s.hot.data[amounts+(c.hi-amounts)*c.row/rows]
 		}
 	}
-	spent(t)
+	used(t)
 }
 
 // reachKey reaches for where an address with a hash stands, if it does.
