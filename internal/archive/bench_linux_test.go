@@ -45,9 +45,11 @@ func cpuSeconds() float64 {
 	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
 }
 
-// faults counts the page faults that waited for the disk.
-func faults() int {
+// waits counts how often the calling thread stopped to wait, as it does for a page that is
+// not in memory.
+func waits() int {
+	const thread = 1 // RUSAGE_THREAD
 	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return int(u.Majflt)
+	syscall.Getrusage(thread, &u)
+	return int(u.Nvcsw)
 }

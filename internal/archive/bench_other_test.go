@@ -8,4 +8,4 @@ func peakMB() float64     { return 0 }
 func cpuSeconds() float64 { return 0 }
 func canDrop() bool       { return false }
 func drop(*testing.B)     {}
-func faults() int         { return 0 }
+func waits() int          { return 0 }

@@ -119,7 +119,7 @@ type keyWriter struct {
 	dir   []uint32
 }
 
-const keyFill = 6 // 64 to 128 addresses, 2.5 KB of them, in a bucket
+const keyFill = 4 // 16 to 32 addresses, 0.5 KB of them, in a bucket
 
 func newKeyWriter(fixed bool, n int) *keyWriter {
 	b := dirBits(n, keyFill)

@@ -177,13 +177,14 @@ func (c *containerWriter) finish() (int64, error) {
 
 // A container is read through its regions.
 type container struct {
-	name string // for messages
-	data []byte
-	body uint64
-	sums []byte
-	seen []atomic.Uint64 // pages that were checked; nil: the whole is
-	fail *failure
-	all  []sectionPlace
+	name  string // for messages
+	data  []byte
+	body  uint64
+	sums  []byte
+	seen  []atomic.Uint64 // pages that were checked; nil: the whole is
+	asked []atomic.Uint64 // pages that the system was asked for ahead
+	fail  *failure
+	all   []sectionPlace
 }
 
 // A failure is the first error that reading met.
@@ -235,7 +236,7 @@ func openContainer(name string, data []byte, checked bool, fail *failure) (*cont
 		c.all = append(c.all, p)
 	}
 	if !checked {
-		c.seen = make([]atomic.Uint64, pages/64+1)
+		c.seen, c.asked = make([]atomic.Uint64, pages/64+1), make([]atomic.Uint64, pages/64+1)
 	}
 	return c, nil
 }

@@ -17,6 +17,7 @@ import (
 type Reader struct {
 	parts    []part
 	starts   []fundtrail.Position // of parts, then the size
+	met      []uint32             // by part: how many addresses its chain has met up to its end
 	chains   []chainPart
 	spans    []fundtrail.ChainSpan
 	assets   []fundtrail.Asset
@@ -148,7 +149,7 @@ func (r *Reader) arrange(t *tails) error {
 				}
 				p.tokens = append(p.tokens, id)
 			}
-			r.parts, r.starts = append(r.parts, p), append(r.starts, at)
+			r.parts, r.starts, r.met = append(r.parts, p), append(r.starts, at), append(r.met, s.Known+s.Addresses)
 			at += fundtrail.Position(s.count)
 		}
 		cp.hi, cp.known = len(r.parts), c.known()
@@ -305,57 +306,59 @@ func (r *Reader) Moves(a fundtrail.AddressID, from fundtrail.Position, back bool
 	}
 	c := r.chainOf(a)
 	id := uint32(a - c.ids)
+	var found [together]held
+	var rest [together]int
 	if back {
-		for i := c.hi - 1; i >= c.lo && len(into) < cap(into); i-- {
-			pt := &r.parts[i]
-			if pt.start > from || pt.count == 0 {
-				continue
+		lo, hi := r.first(c, id), c.hi
+		for hi > lo && r.starts[hi-1] > from {
+			hi--
+		}
+		for width := few; hi > lo && len(into) < cap(into); hi, width = hi-width, together {
+			lists := r.lists(id, max(lo, hi-width), hi, &found)
+			n := len(into)
+			for i := len(lists) - 1; i >= 0; i-- {
+				h := &lists[i]
+				into = h.list.down(uint32(min(from-h.pt.start, math.MaxUint32)), h.pt.start, into)
+				rest[i] = len(into)
 			}
-			if rank, ok := pt.rank(id); ok {
-				if l, ok := pt.list(rank); ok {
-					n := len(into)
-					into = l.down(uint32(min(from-pt.start, math.MaxUint32)), pt.start, into)
-					pt.expect(into[n:], pt.start)
-				}
-			}
-			if id > pt.Known {
-				break // it was first met here
+			for i := len(lists) - 1; i >= 0 && n < mostExpected; i-- {
+				lists[i].pt.expect(into[n:min(rest[i], mostExpected)], lists[i].pt.start)
+				n = rest[i]
 			}
 		}
 		return into
 	}
-	for i := c.lo; i < c.hi && len(into) < cap(into); i++ {
-		pt := &r.parts[i]
-		if r.starts[i+1] <= from || id > pt.Known+pt.Addresses {
-			continue // all before, or not met yet
+	lo := r.first(c, id)
+	for lo < c.hi && r.starts[lo+1] <= from {
+		lo++
+	}
+	for width := few; lo < c.hi && len(into) < cap(into); lo, width = lo+width, together {
+		lists := r.lists(id, lo, min(c.hi, lo+width), &found)
+		n := len(into)
+		for i := range lists {
+			h := &lists[i]
+			into = h.list.up(uint32(max(from, h.pt.start)-h.pt.start), h.pt.start, into)
+			rest[i] = len(into)
 		}
-		if rank, ok := pt.rank(id); ok {
-			if l, ok := pt.list(rank); ok {
-				n := len(into)
-				into = l.up(uint32(max(from, pt.start)-pt.start), pt.start, into)
-				pt.expect(into[n:], pt.start)
-			}
+		for i := 0; i < len(lists) && n < mostExpected; i++ {
+			lists[i].pt.expect(into[n:min(rest[i], mostExpected)], lists[i].pt.start)
+			n = rest[i]
 		}
 	}
 	return into
 }
 
 // MoveCount implements fundtrail.Ledger.
-func (r *Reader) MoveCount(a fundtrail.AddressID) int {
+func (r *Reader) MoveCount(a fundtrail.AddressID) (n int) {
 	if a == fundtrail.NoAddress || len(r.chains) == 0 {
 		return 0
 	}
 	c := r.chainOf(a)
-	id, n := uint32(a-c.ids), 0
-	for i := c.hi - 1; i >= c.lo; i-- {
-		pt := &r.parts[i]
-		if rank, ok := pt.rank(id); ok {
-			if l, ok := pt.list(rank); ok {
-				n += int(l.count)
-			}
-		}
-		if id > pt.Known {
-			break
+	id := uint32(a - c.ids)
+	var found [together]held
+	for lo := r.first(c, id); lo < c.hi; lo += together {
+		for _, h := range r.lists(id, lo, min(c.hi, lo+together), &found) {
+			n += int(h.list.count)
 		}
 	}
 	return n
@@ -369,6 +372,11 @@ func (r *Reader) AddressID(a fundtrail.Address) (fundtrail.AddressID, bool) {
 		}
 		key := keyOf(a, c.fixed)
 		hash := hashKey(key)
+		t := byte(0)
+		for i := c.lo; i < c.hi && c.hi-c.lo > 1; i++ {
+			t ^= r.parts[i].reachKey(hash)
+		}
+		used(t)
 		for i := c.lo; i < c.hi; i++ {
 			if id, ok := r.parts[i].find(hash, key); ok {
 				return c.ids + fundtrail.AddressID(id), true

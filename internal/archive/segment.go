@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"math"
 	"math/bits"
-	"runtime"
 	"sort"
 
 	"github.com/cespare/xxhash/v2"
@@ -376,15 +375,27 @@ func (s *segment) rank(id uint32) (rank uint32, ok bool) {
 	return 0, false
 }
 
+// bucket returns where among the addresses in the order of hashes one with a hash
+// stands, and where it likely does: hashes are spread evenly.
+func (s *segment) bucket(hash uint64) (lo, guess, hi uint32) {
+	at := s.keyDir.at(4*(hash>>(64-s.KeyBits)), 8)
+	if at == nil {
+		return 0, 0, 0
+	}
+	lo, hi = binary.LittleEndian.Uint32(at), binary.LittleEndian.Uint32(at[4:])
+	if hi <= lo || hi > s.Addresses {
+		return 0, 0, 0
+	}
+	return lo, lo + uint32(uint64(hi-lo)*(hash<<s.KeyBits>>32)>>32), hi
+}
+
 // find returns the number of an address that is first met in this segment.
 func (s *segment) find(hash uint64, key []byte) (id uint32, ok bool) {
 	if s.Addresses == 0 {
 		return 0, false
 	}
-	bucket := hash >> (64 - s.KeyBits)
-	lo, hi := s.keyDir.u32(bucket), s.keyDir.u32(bucket+1)
-	for lo < hi {
-		mid := lo + (hi-lo)/2
+	lo, mid, hi := s.bucket(hash)
+	for step := uint32(4); lo < hi; step *= 2 { // from the guess, in growing steps, then by halves
 		k := s.keyBytes(mid)
 		if k == nil {
 			return 0, false
@@ -393,10 +404,12 @@ func (s *segment) find(hash uint64, key []byte) (id uint32, ok bool) {
 		switch {
 		case h < hash || h == hash && bytes.Compare(k, key) < 0:
 			lo = mid + 1
+			mid = lo + min(step, (hi-lo)/2)
 		case h == hash && bytes.Equal(k, key):
 			return s.Known + 1 + s.keyID(mid), true
 		default:
 			hi = mid
+			mid = hi - min(step, (hi-lo+1)/2)
 		}
 	}
 	return 0, false
@@ -492,49 +505,19 @@ func (s *segment) spender(out uint64) uint64 {
 	return binary.LittleEndian.Uint64(b[8:]) + 1
 }
 
+// mostWarm is how many bytes of addresses met before are asked for when a segment is opened:
+// of one as imports and sync leave it all, of a large one that was merged none.
+const mostWarm = 8 << 20
+
 // warm asks for the indexes, which every question needs, so that a cold one waits for
 // its address's own pages alone.
 func (s *segment) warm(m mapping) {
 	if s.advise = m.advise; s.advise == nil {
 		return
 	}
-	for _, r := range []region{s.rowAt, s.keyDir, s.oldAt} {
-		if r.n > 0 {
+	for _, r := range []region{s.rowAt, s.keyDir, s.oldAt, s.old} {
+		if r.n > 0 && (r != s.old || r.n <= mostWarm) {
 			s.advise(r.off, r.n)
 		}
 	}
-}
-
-// mostExpected is for how many movements of a list that is done: who asks for a thousand
-// may well stop early.
-const mostExpected = 160
-
-// expect makes the movements at places of a ledger's part be at hand. Of a page that was
-// not read yet it asks the system, for all of them together, so that who reads them one
-// by one waits for the disk once. Of others it touches about where they stand: those
-// reads wait for memory together, and what comes after them finds it in the cache.
-func (s *segment) expect(places []fundtrail.Position, start fundtrail.Position) {
-	if len(places) < 2 {
-		return
-	}
-	touched := byte(0)
-	for _, p := range places[:min(len(places), mostExpected)] {
-		i := uint64(p - start)
-		at := s.rowAt.at(4*(i>>chunkBits), 8)
-		if at == nil {
-			return
-		}
-		lo, hi := s.rows.off+8*uint64(binary.LittleEndian.Uint32(at)), s.rows.off+8*uint64(binary.LittleEndian.Uint32(at[4:]))
-		switch {
-		case lo >= hi || hi > s.hot.body:
-		case s.hot.read(lo>>pageBits) && s.hot.read((hi-1)>>pageBits):
-			// A chunk is its head, then half of it payers and payees, then amounts.
-			i &= chunkRows - 1
-			half := (hi - lo) / 2
-			touched ^= s.hot.data[lo] ^ s.hot.data[lo+half*i/chunkRows+(hi-lo)/8] ^ s.hot.data[lo+half+half*i/chunkRows]
-		case s.advise != nil:
-			s.advise(lo, hi-lo)
-		}
-	}
-	runtime.KeepAlive(touched)
 }
