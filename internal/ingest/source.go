@@ -134,6 +134,9 @@ func (r *blockRun) isHead(ctx context.Context, s Source) error {
 
 // add adds a block.
 func (r *blockRun) add(f *fundtrail.BlockFacts) error {
+	if err := r.b.Relieve(nil); err != nil {
+		return err
+	}
 	last, err := addBlock(r.b, f)
 	if err != nil {
 		return err
