@@ -45,8 +45,8 @@ receipts of ethereum-etl above all.
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			size, ok := byteSize(memory)
-			if !ok || size < minMemory {
-				return usage("--memory %s: want a size of 1MB or more, such as 512MB or 2GiB", memory)
+			if !ok || size < 1000 {
+				return usage("--memory %s: want a size such as 512MB or 2GiB", memory)
 			}
 			return runLedgerImport(c, f, size, args[0], args[1:])
 		},
@@ -58,13 +58,11 @@ receipts of ethereum-etl above all.
 	return c
 }
 
-const minMemory = 1e6
-
-// byteSize reads a size: a number with or without B, kB, MB, GB, KiB, MiB or GiB.
+// byteSize reads a size: a number with or without B, kB, MB, GB, TB, KiB, MiB, GiB or TiB.
 func byteSize(s string) (int64, bool) {
 	digits := strings.TrimRightFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 	unit, ok := map[string]float64{"": 1, "b": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9,
-		"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}[strings.ToLower(strings.TrimSpace(s[len(digits):]))]
+		"tb": 1e12, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}[strings.ToLower(strings.TrimSpace(s[len(digits):]))]
 	n, err := strconv.ParseFloat(digits, 64)
 	if n *= unit; !ok || err != nil || n < 0 || n > math.MaxInt64/2 {
 		return 0, false
@@ -93,7 +91,7 @@ func runLedgerImport(c *cobra.Command, f *ledgerFlags, memory int64, dir string,
 		return err
 	}
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(max(memory, 64e6))) // with less it would only collect
-	rows := min(1<<23, memory/segmentShare/segmentMemory)
+	rows := max(1<<10, min(1<<23, memory/segmentShare/segmentMemory))
 	w, err := archive.OpenWriter(dir, archive.Options{SegmentRows: int(rows)})
 	if err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
@@ -106,14 +104,15 @@ func runLedgerImport(c *cobra.Command, f *ledgerFlags, memory int64, dir string,
 	b := ledger.NewBuilder()
 	b.Keep()
 	w.Bound(b, memory/builderShare)
-	sums, err := f.load(c.Context(), b, names, p)
+	from := &blockLoad{w: w, memory: memory / builderShare}
+	sums, err := f.load(c.Context(), b, names, from, p)
 	if err != nil {
 		return err
 	}
 	if err := f.setAside(sums); err != nil {
 		return err
 	}
-	batch := archive.Batch{}
+	batch := archive.Batch{Headers: from.headers}
 	read := 0
 	for i := range sums {
 		batch.Sources = append(batch.Sources, sourceOf(&sums[i]))
@@ -140,16 +139,16 @@ func runLedgerImport(c *cobra.Command, f *ledgerFlags, memory int64, dir string,
 }
 
 // load imports files into a builder.
-func (f *ledgerFlags) load(ctx context.Context, b *ledger.Builder, names []string, p *progress) ([]ingest.Summary, error) {
+func (f *ledgerFlags) load(ctx context.Context, b *ledger.Builder, names []string, from *blockLoad, p *progress) ([]ingest.Summary, error) {
 	var list []ingest.Input
 	names, blocks := splitBlocks(names)
 	for _, name := range names {
 		list = append(list, ingest.File(name))
 	}
-	return f.loadInputs(ctx, b, list, blocks, totalSize(names), p)
+	return f.loadInputs(ctx, b, list, blocks, from, totalSize(names), p)
 }
 
-func (f *ledgerFlags) loadInputs(ctx context.Context, b *ledger.Builder, list []ingest.Input, blocks []string, size int64, p *progress) ([]ingest.Summary, error) {
+func (f *ledgerFlags) loadInputs(ctx context.Context, b *ledger.Builder, list []ingest.Input, blocks []string, from *blockLoad, size int64, p *progress) ([]ingest.Summary, error) {
 	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin}
 	if f.chain != "" {
 		var err error
@@ -162,13 +161,13 @@ func (f *ledgerFlags) loadInputs(ctx context.Context, b *ledger.Builder, list []
 	if err != nil {
 		return nil, err
 	}
-	more, err := loadBlocks(ctx, b, blocks, p)
+	more, err := from.blocks(ctx, b, blocks, p)
 	return append(sums, more...), err
 }
 
 // readInputs imports files and makes the ledger, in memory.
 func (f *ledgerFlags) readInputs(ctx context.Context, b *ledger.Builder, list []ingest.Input, blocks []string, size int64, p *progress) (*ledger.Memory, []ingest.Summary, error) {
-	sums, err := f.loadInputs(ctx, b, list, blocks, size, p)
+	sums, err := f.loadInputs(ctx, b, list, blocks, &blockLoad{}, size, p)
 	if err != nil {
 		return nil, nil, err
 	}
