@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -61,6 +62,9 @@ func BenchmarkLedgerImport(b *testing.B) {
 					out, err := cmd.CombinedOutput()
 					if err != nil {
 						b.Fatalf("%v: %s", err, out)
+					}
+					if moves := n + len(what.files)/4*(n+1)/2; !strings.HasPrefix(string(out), strconv.Itoa(moves)+" movements") {
+						b.Fatalf("%d movements were to be imported: %s", moves, out)
 					}
 					use := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 					cpu := time.Duration(use.Utime.Nano() + use.Stime.Nano()).Seconds()

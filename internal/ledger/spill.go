@@ -23,6 +23,7 @@ type Scratch interface {
 // came; and behind that, by hash, what lets runs be compared with each other.
 type spill struct {
 	most   int64
+	piece  int32 // bytes of a chunk
 	open   func() (Scratch, error)
 	to     Scratch
 	n      int64 // bytes written
@@ -41,12 +42,11 @@ type spillChunk struct {
 	held      int32 // bytes that a builder takes for it
 }
 
-const spillChunkSize = 1 << 18
-
 // Bound lets the builder hold about so many bytes: of more, Relieve makes a run in a
 // scratch that it opens then. [Builder.Parts] is what it is sealed with.
 func (b *Builder) Bound(size int64, open func() (Scratch, error)) {
-	b.spill = &spill{most: size, open: open}
+	// Parts are made of whole pieces, of which every run may have its own.
+	b.spill = &spill{most: size, piece: int32(min(max(size>>10, 1<<10), 1<<17)), open: open}
 }
 
 // Relieve sets aside what a bounded builder holds, if that is more than it may. Numbers of
@@ -130,18 +130,15 @@ func (b *Builder) writeRun() (err error) {
 	slices.SortStableFunc(b.blocks, func(x, y blockTime) int { return x.compare(y.blockKey) })
 	blocks := b.blocks
 	var c spillChunk
-	end := func() error {
+	end := func() {
 		if c.size > 0 {
 			s.chunks = append(s.chunks, c)
 		}
 		c = spillChunk{}
-		return s.flush(1 << 20)
 	}
 	add := func(k blockKey, from, held int) error {
-		if c.size > 0 && (c.chain != k.chain || c.size >= spillChunkSize) {
-			if err := end(); err != nil {
-				return err
-			}
+		if c.size > 0 && (c.chain != k.chain || c.size >= s.piece) {
+			end()
 		}
 		if c.size == 0 {
 			c = spillChunk{chain: k.chain, low: k.height, off: s.n + int64(from)}
@@ -149,9 +146,9 @@ func (b *Builder) writeRun() (err error) {
 		c.high = k.height
 		c.size += int32(len(s.buf) - from)
 		c.held += int32(held)
-		return nil
+		return s.flush(1 << 20)
 	}
-	for n, i := range order {
+	for _, i := range order {
 		t := b.txs.at(i)
 		key := blockKey{t.chain, t.height}
 		for len(blocks) > 0 && blocks[0].compare(key) <= 0 {
@@ -177,18 +174,13 @@ func (b *Builder) writeRun() (err error) {
 		if err := add(key, from, held); err != nil {
 			return err
 		}
-		if n == len(order)-1 {
-			break
-		}
 	}
 	for i := range blocks {
 		if err := s.header(&blocks[i], add); err != nil {
 			return err
 		}
 	}
-	if err := end(); err != nil {
-		return err
-	}
+	end()
 	if err := s.writeHashes(b, order, start, rows); err != nil {
 		return err
 	}
