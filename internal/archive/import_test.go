@@ -156,7 +156,7 @@ func firstDifference(want, got string) string {
 // TestBoundedImport: what is put together part by part is what is put together at once,
 // whatever is in the ledger already, errors too.
 func TestBoundedImport(t *testing.T) {
-	spills, errs, same := 0, map[string]int{}, 0
+	spills, failed, same := 0, 0, 0
 	runs := 300
 	if testing.Short() {
 		runs = 40
@@ -169,7 +169,7 @@ func TestBoundedImport(t *testing.T) {
 		if r.IntN(3) == 0 { // a contradiction
 			k := r.IntN(len(txs))
 			wrong := []fundtrail.Transaction{txs[k]}
-			switch r.IntN(4) {
+			switch r.IntN(5) {
 			case 0:
 				wrong[0].Block.Height += int64(1 + r.IntN(40))
 			case 1:
@@ -178,6 +178,11 @@ func TestBoundedImport(t *testing.T) {
 				wrong[0].Block.Time = wrong[0].Block.Time.Add(1e9)
 			case 3:
 				wrong[0].Place++
+			case 4: // spends again what was spent, in a block of its own
+				wrong[0].ID.Hash[20] ^= 0xff
+				wrong[0].Block.Height += 100
+				wrong[0].Block.Time = wrong[0].Block.Time.Add(1e9)
+				wrong[0].Place = 1000
 			}
 			list = slices.Insert(list, r.IntN(len(list)), tellings(r, wrong)[0])
 		}
@@ -211,12 +216,11 @@ func TestBoundedImport(t *testing.T) {
 			t.Fatalf("seed %d: at once: %v\nin parts: %v", seed, wantErr, gotErr)
 		}
 		if wantErr != nil {
-			text, _, _ := strings.Cut(wantErr.Error(), " says")
-			errs[text[max(0, len(text)-20):]]++
+			failed++
 			if wantErr.Error() == gotErr.Error() {
 				same++
-			} else {
-				t.Logf("seed %d: at once: %v\nin parts: %v", seed, wantErr, gotErr)
+			} else if !strings.HasSuffix(wantErr.Error(), "spends too: conflict") || !strings.HasSuffix(gotErr.Error(), "spends too: conflict") {
+				t.Errorf("seed %d: at once: %v\nin parts: %v", seed, wantErr, gotErr)
 			}
 			continue
 		}
@@ -227,12 +231,8 @@ func TestBoundedImport(t *testing.T) {
 			t.Fatalf("seed %d: fsck: %v %v", seed, err, check)
 		}
 	}
-	n := 0
-	for _, k := range errs {
-		n += k
-	}
-	t.Logf("%d of %d were set aside; %d errors, %d to the letter", spills, runs, n, same)
-	if spills < runs/2 || n < runs/40 {
+	t.Logf("%d of %d were set aside; %d errors, %d to the letter", spills, runs, failed, same)
+	if spills < runs/3 || failed < runs/40 {
 		t.Error("too few to be a test")
 	}
 }
