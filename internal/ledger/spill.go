@@ -24,6 +24,7 @@ type Scratch interface {
 type spill struct {
 	most   int64
 	piece  int32 // bytes of a chunk
+	stay   int   // bytes of addresses that the caller goes on to use
 	open   func() (Scratch, error)
 	to     Scratch
 	n      int64 // bytes written
@@ -56,8 +57,10 @@ func (b *Builder) Relieve(roots func(change func(*fundtrail.AddressID))) error {
 	if b.spill == nil || b.size() < b.spill.most {
 		return nil
 	}
-	if err := b.writeRun(); err != nil {
-		return err
+	if b.txs.len()+len(b.blocks) > 0 {
+		if err := b.writeRun(); err != nil {
+			return err
+		}
 	}
 	old := b.addrs
 	b.addrs = newAddresses()
@@ -69,6 +72,7 @@ func (b *Builder) Relieve(roots func(change func(*fundtrail.AddressID))) error {
 			}
 		})
 	}
+	b.spill.stay = len(b.addrs.arena)
 	return nil
 }
 
@@ -78,13 +82,14 @@ func (b *Builder) Spilled() bool { return b.runs > 0 }
 // What rows take in a builder, in bytes.
 const (
 	sizeTx    = 64
-	sizeRow   = 36 + 12 // with its share of addresses and of large amounts
+	sizeRow   = 36 + 12 // with its share of large amounts and of tables
 	sizeSpend = 44
 	sizeBlock = 40
 )
 
 func (b *Builder) size() int64 {
-	return int64(b.txs.len())*sizeTx + int64(b.rows.len())*sizeRow + int64(len(b.spends))*sizeSpend + int64(len(b.blocks))*sizeBlock
+	return int64(b.txs.len())*sizeTx + int64(b.rows.len())*sizeRow + int64(len(b.spends))*sizeSpend + int64(len(b.blocks))*sizeBlock +
+		int64(len(b.addrs.arena)-b.spill.stay)
 }
 
 // The records of a run: a byte that says which, then what follows here.
