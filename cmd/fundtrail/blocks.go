@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/archive"
 	"github.com/fundtrail/fundtrail/internal/chain/bitcoin"
 	"github.com/fundtrail/fundtrail/internal/ingest"
 	"github.com/fundtrail/fundtrail/internal/ledger"
@@ -26,8 +27,34 @@ func splitBlocks(names []string) (files, blocks []string) {
 	return files, blocks
 }
 
-// loadBlocks adds the chains that block files hold, and says what each gave.
-func loadBlocks(ctx context.Context, b *ledger.Builder, names []string, p *progress) (sums []ingest.Summary, err error) {
+// A blockLoad is what reading block files needs and gives beside facts.
+type blockLoad struct {
+	w       *archive.Writer // the ledger that they are added to; nil for none
+	memory  int64           // for coins; 0 for the default
+	headers []fundtrail.Block
+}
+
+// options say how to read a chain's block files. What they spend of earlier blocks, and how
+// high they stand, the ledger tells that they are added to.
+func (l *blockLoad) options(chain fundtrail.Chain, p *progress) bitcoin.Options {
+	opt := bitcoin.Options{Memory: l.memory, Read: p.read}
+	if l.w == nil {
+		return opt
+	}
+	opt.Held = l.w.Held
+	opt.Height = func(hash fundtrail.Hash) (int64, bool) {
+		for height := l.w.Tip(chain); height >= 0; height-- {
+			if b, ok := l.w.Block(chain, height); ok && b.Hash == hash {
+				return height, true
+			}
+		}
+		return 0, false
+	}
+	return opt
+}
+
+// blocks adds the chains that block files hold, and says what each gave.
+func (l *blockLoad) blocks(ctx context.Context, b *ledger.Builder, names []string, p *progress) (sums []ingest.Summary, err error) {
 	files := map[fundtrail.Chain][]string{}
 	params := map[fundtrail.Chain]bitcoin.Params{}
 	for _, name := range names {
@@ -40,7 +67,7 @@ func loadBlocks(ctx context.Context, b *ledger.Builder, names []string, p *progr
 	}
 	for _, chain := range slices.Sorted(maps.Keys(files)) {
 		of := params[chain]
-		sum, err := loadChain(ctx, b, &of, files[chain], p)
+		sum, err := l.chain(ctx, b, &of, files[chain], p)
 		if err != nil {
 			return nil, err
 		}
@@ -49,9 +76,9 @@ func loadBlocks(ctx context.Context, b *ledger.Builder, names []string, p *progr
 	return sums, nil
 }
 
-func loadChain(ctx context.Context, b *ledger.Builder, of *bitcoin.Params, names []string, p *progress) (ingest.Summary, error) {
+func (l *blockLoad) chain(ctx context.Context, b *ledger.Builder, of *bitcoin.Params, names []string, p *progress) (ingest.Summary, error) {
 	p.start("reading blocks", totalSize(names))
-	f, err := bitcoin.OpenFiles(ctx, of, names, bitcoin.Options{Read: p.read})
+	f, err := bitcoin.OpenFiles(ctx, of, names, l.options(of.Chain, p))
 	if err != nil {
 		return ingest.Summary{}, err
 	}
@@ -64,6 +91,7 @@ func loadChain(ctx context.Context, b *ledger.Builder, of *bitcoin.Params, names
 	if err != nil {
 		return ingest.Summary{}, err
 	}
+	l.headers = append(l.headers, got.Headers...)
 	r := f.Report()
 	return ingest.Summary{
 		File: name, Format: "block files", SHA256: r.SHA256, Bytes: r.Bytes, Rows: r.Blocks, Transactions: got.Transactions,

@@ -416,10 +416,22 @@ func (p *progress) start(what string, total int64) {
 func (p *progress) read(n int) {
 	p.done += int64(n)
 	if p.total > 0 {
-		p.show(fmt.Sprintf("%d %%", 100*p.done/p.total))
+		rate := float64(p.done) / time.Since(p.since).Seconds()
+		p.show(fmt.Sprintf("%d %%, %.0f MB/s, %s left", 100*p.done/p.total, rate/1e6, timeLeft(p.total-p.done, rate)))
 	} else {
 		p.show(fmt.Sprintf("%d MB", p.done>>20))
 	}
+}
+
+// of is told how much of something is done.
+func (p *progress) of(n, total int64, what string) {
+	rate := float64(n) / time.Since(p.since).Seconds()
+	p.show(fmt.Sprintf("%d of at most %d %s, %.0f a second, %s left", n, total, what, rate, timeLeft(total-n, rate)))
+}
+
+// timeLeft is how long what is left takes at a rate a second.
+func timeLeft(n int64, rate float64) time.Duration {
+	return time.Duration(float64(max(n, 0)) / max(rate, 1) * float64(time.Second)).Round(time.Second)
 }
 
 func (p *progress) visited(n int) { p.show(fmt.Sprintf("%d movements read", n)) }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -14,10 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/fundtrail/fundtrail"
-	"github.com/fundtrail/fundtrail/data"
 	"github.com/fundtrail/fundtrail/internal/archive"
 	"github.com/fundtrail/fundtrail/internal/ingest"
-	"github.com/fundtrail/fundtrail/internal/ledger"
 )
 
 func newLedger() *cobra.Command {
@@ -43,120 +40,6 @@ func oneFolder(c *cobra.Command, args []string) error {
 		return usage("%s takes the ledger's folder", c.CommandPath())
 	}
 	return nil
-}
-
-func newLedgerImport() *cobra.Command {
-	f := &ledgerFlags{}
-	c := &cobra.Command{
-		Use:   "import FOLDER FILE...",
-		Short: "Add files of ledger records to a ledger on disk",
-		Long: `Import reads files of ledger records, as trace --ledger does, and adds them to the
-ledger in a folder, which is made when it is not there. All of them are added or none,
-also when the machine stops. Files may overlap with what is there: equal facts become
-one, and facts that contradict it stop the import.
-
-An import is put together in memory, about 120 bytes a movement; facts of blocks that
-the ledger already has are put together with all that it holds from there on.
-` + exitCodes,
-		Example: `  fundtrail ledger import chain/ transactions.csv.gz
-  fundtrail ledger import chain/ blocks.csv transactions.csv receipts.csv`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return usage("ledger import takes the ledger's folder and the files to add")
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error { return runLedgerImport(c, f, args[0], args[1:]) },
-	}
-	c.Flags().StringVar(&f.chain, "chain", "", "`CHAIN` of files that do not name theirs (default eth)")
-	c.Flags().IntVar(&f.maxBad, "max-bad", 0, "set up to `N` unreadable rows aside instead of stopping at the first")
-	c.Flags().StringVar(&f.badTo, "bad-rows", "", "`FILE` for the rows set aside (default bad-rows.csv)")
-	return c
-}
-
-func runLedgerImport(c *cobra.Command, f *ledgerFlags, dir string, files []string) (err error) {
-	names, err := expand(files)
-	if err != nil {
-		return err
-	}
-	p := &progress{w: terminal(c.ErrOrStderr())}
-	defer p.clear()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	w, err := archive.OpenWriter(dir, archive.Options{})
-	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
-	}
-	defer func() {
-		if closed := w.Close(); err == nil {
-			err = closed
-		}
-	}()
-	b := ledger.NewBuilder()
-	b.Keep()
-	b.Held(w.Held)
-	l, sums, err := f.read(c.Context(), b, names, p)
-	if err != nil {
-		return err
-	}
-	if err := f.setAside(sums); err != nil {
-		return err
-	}
-	batch := archive.Batch{Facts: l}
-	rows := 0
-	for i := range sums {
-		batch.Sources = append(batch.Sources, sourceOf(&sums[i]))
-		rows += sums[i].Rows
-	}
-	p.start("writing the ledger", 0)
-	if err := w.Add(batch); err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
-	}
-	p.start("merging", 0)
-	if err := w.Merge(false); err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
-	}
-	p.clear()
-	for i := range sums {
-		for _, note := range sums[i].Notes {
-			fmt.Fprintln(c.OutOrStdout(), note)
-		}
-	}
-	fmt.Fprintf(c.OutOrStdout(), "%d movements of %d rows are in %s\n", l.Size(), rows, dir)
-	return nil
-}
-
-// read imports files into a builder and makes the ledger.
-func (f *ledgerFlags) read(ctx context.Context, b *ledger.Builder, names []string, p *progress) (*ledger.Memory, []ingest.Summary, error) {
-	var list []ingest.Input
-	names, blocks := splitBlocks(names)
-	for _, name := range names {
-		list = append(list, ingest.File(name))
-	}
-	return f.readInputs(ctx, b, list, blocks, totalSize(names), p)
-}
-
-func (f *ledgerFlags) readInputs(ctx context.Context, b *ledger.Builder, list []ingest.Input, blocks []string, size int64, p *progress) (*ledger.Memory, []ingest.Summary, error) {
-	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin}
-	if f.chain != "" {
-		var err error
-		if opt.Chain, err = fundtrail.ParseChain(f.chain); err != nil {
-			return nil, nil, usage("--chain: %v", err)
-		}
-	}
-	p.start("reading the ledger", size)
-	sums, err := ingest.Files(ctx, b, list, opt)
-	if err != nil {
-		return nil, nil, err
-	}
-	more, err := loadBlocks(ctx, b, blocks, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	p.start("ordering the ledger", 0)
-	l, err := b.Seal()
-	return l, append(sums, more...), err
 }
 
 func sourceOf(s *ingest.Summary) archive.Source {

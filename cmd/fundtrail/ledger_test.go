@@ -57,6 +57,13 @@ func sameAnswers(t *testing.T, file string) {
 	if answer(dir) != want {
 		t.Error("the ledger on disk gives another answer than the one in memory")
 	}
+	tiny := filepath.Join(t.TempDir(), "tiny")
+	if code := run(t.Context(), []string{"ledger", "import", tiny, file, "--memory", "1MB"}, nil, new(bytes.Buffer), os.Stderr); code != exitOK {
+		t.Fatalf("import ends with %d", code)
+	}
+	if answer(tiny) != want {
+		t.Error("the ledger that was imported in parts gives another answer")
+	}
 	crashed := filepath.Join(t.TempDir(), "crashed")
 	if err := os.Mkdir(crashed, 0o700); err != nil {
 		t.Fatal(err)

@@ -17,24 +17,12 @@ import (
 // A Bulk has the writer to itself: others wait for Finish or Abandon. It is not for
 // concurrent use.
 type Bulk struct {
-	w     *Writer
-	next  *tails
+	sealer
 	c     *tail
 	m     *maker
-	spare *maker
 	limit int
-	made  chan bulkMade // of the segment that is being written
-	busy  bool
-	names []string // of segments that were written
-	last  int64    // height
+	last  int64 // height
 	err   error
-}
-
-type bulkMade struct {
-	name string
-	d    description
-	m    *maker
-	err  error
 }
 
 // Bulk begins adding blocks of an account chain.
@@ -48,7 +36,7 @@ func (w *Writer) Bulk(chain fundtrail.Chain) (*Bulk, error) {
 		defer w.mu.Unlock()
 		return nil, w.broken
 	}
-	b := &Bulk{w: w, next: w.copyTails(), limit: w.opt.SegmentRows, made: make(chan bulkMade, 1)}
+	b := &Bulk{sealer: newSealer(w, w.copyTails()), limit: w.opt.SegmentRows}
 	b.c = b.next.of(chain)
 	if b.c.segments != nil && b.c.segments[len(b.c.segments)-1].hot == b.c.segments[len(b.c.segments)-1].cold {
 		// What is in the log is sealed first, so that numbers of addresses stay.
@@ -59,7 +47,7 @@ func (w *Writer) Bulk(chain fundtrail.Chain) (*Bulk, error) {
 		b.next = w.copyTails()
 		b.c = b.next.of(chain)
 	}
-	b.m, b.spare, b.last = newMaker(chain, 0, 0), newMaker(chain, 0, 0), b.c.tip()
+	b.m, b.last = b.maker(chain, b.c.count()), b.c.tip()
 	return b, nil
 }
 
@@ -76,9 +64,11 @@ func (b *Bulk) Block(height, time int64, hash fundtrail.Hash) error {
 	}
 	b.last = height
 	if b.m.rows() >= b.limit {
-		if b.err = b.seal(); b.err != nil {
+		next := b.m.first + uint64(b.m.rows())
+		if b.err = b.seal(b.m); b.err != nil {
 			return b.err
 		}
+		b.m = b.maker(b.m.chain, next)
 	}
 	return b.m.block(height, time, hash)
 }
@@ -93,49 +83,11 @@ func (b *Bulk) Move(kind fundtrail.MoveKind, index uint32, asset uint32, from, t
 	b.m.add(kind, index, b.m.address(from), b.m.address(to), asset, a)
 }
 
-// seal waits for the segment before and has this one written.
-func (b *Bulk) seal() error {
-	if err := b.wait(); err != nil {
-		return err
-	}
-	m, before, name := b.m, b.c.segments[:len(b.c.segments):len(b.c.segments)], b.w.name()
-	m.first, m.known = b.c.count(), b.c.known()
-	b.names, b.busy = append(b.names, name), true
-	go func() {
-		made := bulkMade{name: name, m: m}
-		made.err = writeFiles(b.w.f, name, func(hot, cold *containerWriter) (err error) {
-			made.d, err = m.write(hot, cold, before)
-			return err
-		})
-		b.made <- made
-	}()
-	b.m, b.spare = b.spare, nil
-	b.m.reset(m.chain, 0, 0) // what was before follows when it is known
-	return nil
-}
-
-// wait takes over the segment that was being written.
-func (b *Bulk) wait() error {
-	if !b.busy {
-		return nil
-	}
-	made := <-b.made
-	b.busy, b.spare = false, made.m
-	if made.err != nil {
-		return made.err
-	}
-	s, err := b.w.openFiles(made.name)
-	if err != nil {
-		return err
-	}
-	return b.next.push(s)
-}
-
 // Finish puts what was added into the ledger, all of it at once, and ends the bulk.
 func (b *Bulk) Finish(coverage []fundtrail.Coverage, sources []Source) (err error) {
 	defer b.w.mu.Unlock()
 	if err = b.err; err == nil && b.m.rows()+len(b.m.blocks) > 0 {
-		err = b.seal()
+		err = b.seal(b.m)
 	}
 	err = errors.Join(err, b.wait())
 	st := b.w.st
@@ -154,13 +106,5 @@ func (b *Bulk) Finish(coverage []fundtrail.Coverage, sources []Source) (err erro
 // Abandon ends the bulk and leaves the ledger as it was.
 func (b *Bulk) Abandon() {
 	defer b.w.mu.Unlock()
-	b.wait()
 	b.drop()
-}
-
-func (b *Bulk) drop() {
-	for _, name := range b.names {
-		delete(b.w.making, name)
-	}
-	b.w.sweep()
 }

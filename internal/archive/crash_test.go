@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/ledger"
 	"github.com/fundtrail/fundtrail/internal/ledgertest"
 )
 
@@ -97,12 +98,31 @@ func script(t *testing.T, coins bool) (steps []step) {
 			c := cover(k)
 			c.FromBlock = fork + 1
 			add("add again", func(w *Writer) error {
-				facts := sealed(t, again, nil, w)
-				return w.Add(Batch{Facts: facts, Coverage: []fundtrail.Coverage{c}})
+				b := ledger.NewBuilder()
+				b.Keep()
+				if i < len(order)-2 {
+					w.Bound(b, 2000)
+				}
+				return importT(t, w, b, again, Batch{Coverage: []fundtrail.Coverage{c}})
 			})
 		}
 	}
 	return steps
+}
+
+// importT imports transactions.
+func importT(t *testing.T, w *Writer, b *ledger.Builder, txs []fundtrail.Transaction, more Batch) error {
+	t.Helper()
+	for i := range txs {
+		if err := b.Relieve(nil); err != nil {
+			return err
+		}
+		if err := b.Transaction(&txs[i], ledger.Where{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := w.Import(b, more, nil)
+	return err
 }
 
 var faultOptions = Options{Depth: 2, LogRows: 12, SegmentRows: 20}

@@ -1,8 +1,8 @@
 // Package archive is the ledger on disk: every movement of a chain in one folder, as
 // fast to read as memory allows and never half written.
 //
-// A [Writer] appends blocks, takes them back, and puts facts of any block together with
-// what is there. A [Reader] is a ledger as it was when it was opened, with the reading
+// A [Writer] appends blocks, takes them back, and imports facts of any blocks, more than
+// memory holds too, together with what is there. A [Reader] is a ledger as it was when it was opened, with the reading
 // side fundtrail.Ledger; what was made with internal/ledger reads the same from here.
 //
 // # Form

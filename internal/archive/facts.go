@@ -10,66 +10,164 @@ import (
 	"github.com/fundtrail/fundtrail/internal/ledger"
 )
 
+// A loading adds facts behind those of the ledger, in the order of the ledger.
+type loading struct {
+	w     *Writer
+	next  *tails
+	limit int // of a segment's movements
+	// maker gives one for a chain's movements from a position on; emit has it made a
+	// segment of next, at the latest when flush returns.
+	maker   func(chain fundtrail.Chain, first uint64) *maker
+	emit    func(m *maker, c *tail) error
+	flush   func() error
+	headers []fundtrail.Block // not added yet, by chain and height
+	parts   bool              // what is added next may spend of what was
+	a       *adder            // of the chain that is added to
+	rows    int64             // added
+}
+
 // addFacts adds a batch's movements and headers to makers, chain by chain, and calls
 // emit for each that is to become a segment: it must push it onto the tails.
 func (w *Writer) addFacts(next *tails, b Batch, limit int, emit func(m *maker, c *tail) error) error {
-	var chains []fundtrail.Chain
+	l := &loading{w: w, next: next, limit: limit, emit: emit, flush: func() error { return nil }}
+	l.maker = func(chain fundtrail.Chain, first uint64) *maker {
+		return newMaker(chain, first, next.of(chain).known())
+	}
+	if err := l.begin(b.Headers); err != nil {
+		return err
+	}
 	if b.Facts != nil {
-		for _, c := range b.Facts.Chains() {
-			chains = append(chains, c.Chain)
-		}
-	}
-	for _, h := range b.Headers {
-		if _, ok := h.Chain.Info(); !ok {
-			return fmt.Errorf("block %d of chain %q, which is not known: %w", h.Height, h.Chain, fundtrail.ErrInvalid)
-		}
-		chains = append(chains, h.Chain)
-	}
-	slices.Sort(chains)
-	for _, chain := range slices.Compact(chains) {
-		a := adder{c: next.of(chain), limit: limit, emit: emit, spent: map[uint64]bool{}}
-		for _, h := range b.Headers {
-			if h.Chain == chain {
-				a.headers = append(a.headers, h)
-			}
-		}
-		slices.SortFunc(a.headers, func(x, y fundtrail.Block) int { return cmp.Compare(x.Height, y.Height) })
-		a.before, a.base = slices.Clone(a.c.segments), a.c.count()
-		a.begin()
-		if err := a.run(b.Facts); err != nil {
+		if err := l.add(b.Facts); err != nil {
 			return err
 		}
 	}
-	return w.fail.get()
+	return l.finish()
 }
 
-// An adder adds one chain's part of a batch.
+func (l *loading) begin(headers []fundtrail.Block) error {
+	for _, h := range headers {
+		if _, ok := h.Chain.Info(); !ok {
+			return fmt.Errorf("block %d of chain %q, which is not known: %w", h.Height, h.Chain, fundtrail.ErrInvalid)
+		}
+	}
+	l.headers = slices.Clone(headers)
+	slices.SortStableFunc(l.headers, func(x, y fundtrail.Block) int {
+		return cmp.Or(cmp.Compare(x.Chain, y.Chain), cmp.Compare(x.Height, y.Height))
+	})
+	return nil
+}
+
+// add adds facts of blocks above those that were added before.
+func (l *loading) add(facts *ledger.Memory) error {
+	for _, span := range facts.Chains() {
+		if err := l.chain(span.Chain); err != nil {
+			return err
+		}
+		if err := l.a.run(facts, span); err != nil {
+			return err
+		}
+		l.rows += int64(span.End - span.First)
+	}
+	return nil
+}
+
+// chain goes on to a chain, after those before it of which only headers are told.
+func (l *loading) chain(chain fundtrail.Chain) error {
+	if l.a != nil && l.a.c.chain == chain {
+		return nil
+	}
+	if err := l.end(); err != nil {
+		return err
+	}
+	for len(l.headers) > 0 && l.headers[0].Chain < chain {
+		if err := l.chain(l.headers[0].Chain); err != nil {
+			return err
+		}
+		if err := l.end(); err != nil {
+			return err
+		}
+	}
+	c := l.next.of(chain)
+	a := &adder{l: l, c: c, before: slices.Clone(c.segments), tip: c.tip(), spent: map[uint64]bool{}}
+	n := 0
+	for n < len(l.headers) && l.headers[n].Chain == chain {
+		n++
+	}
+	a.headers, l.headers = l.headers[:n], l.headers[n:]
+	a.m = l.maker(chain, c.count())
+	l.a = a
+	return nil
+}
+
+// end ends the chain that is added to.
+func (l *loading) end() error {
+	a := l.a
+	if a == nil {
+		return nil
+	}
+	l.a = nil
+	for len(a.headers) > 0 {
+		if err := a.block(a.headers[0].Height, a.headers[0].Time.Unix()); err != nil {
+			return err
+		}
+	}
+	if len(a.m.blocks) > 0 {
+		if err := l.emit(a.m, a.c); err != nil {
+			return err
+		}
+	}
+	return l.flush()
+}
+
+// finish adds what only headers tell, and ends.
+func (l *loading) finish() error {
+	if err := l.end(); err != nil {
+		return err
+	}
+	for len(l.headers) > 0 {
+		if err := l.chain(l.headers[0].Chain); err != nil {
+			return err
+		}
+		if err := l.end(); err != nil {
+			return err
+		}
+	}
+	return l.w.fail.get()
+}
+
+// An adder adds to one chain.
 type adder struct {
+	l       *loading
 	c       *tail
-	before  []*segment // that the ledger holds
-	base    uint64     // movements that it holds
+	before  []*segment // that the ledger held
+	base    uint64     // position of the first movement of the facts that are added
+	tip     int64
 	headers []fundtrail.Block
-	limit   int
-	emit    func(m *maker, c *tail) error
 	m       *maker
-	met     map[fundtrail.AddressID]uint32
+	met     []uint32 // by the facts' numbers of addresses, the maker's
 	spent   map[uint64]bool
 }
 
-func (a *adder) begin() {
-	a.m = newMaker(a.c.chain, a.c.count(), a.c.known())
-	a.met = map[fundtrail.AddressID]uint32{}
+// emit has a segment made of what was added, and begins another.
+func (a *adder) emit() error {
+	next := a.m.first + uint64(a.m.rows())
+	if err := a.l.emit(a.m, a.c); err != nil {
+		return err
+	}
+	a.m = a.l.maker(a.c.chain, next)
+	clear(a.met)
+	return nil
 }
 
-func (a *adder) run(facts *ledger.Memory) error {
-	var span fundtrail.ChainSpan
-	if facts != nil {
-		for _, s := range facts.Chains() {
-			if s.Chain == a.c.chain {
-				span = s
-			}
+func (a *adder) run(facts *ledger.Memory, span fundtrail.ChainSpan) error {
+	if a.m.coins {
+		// What is spent now may have been made in the facts before.
+		if err := a.l.flush(); err != nil {
+			return err
 		}
+		clear(a.spent)
 	}
+	a.base, a.met = a.m.first+uint64(a.m.rows()), make([]uint32, facts.Addresses())
 	height := int64(-1)
 	for p := span.First; p < span.End; {
 		tx := facts.Transaction(p)
@@ -84,15 +182,10 @@ func (a *adder) run(facts *ledger.Memory) error {
 		}
 		p = tx.End
 	}
-	for len(a.headers) > 0 {
-		if err := a.block(a.headers[0].Height, a.headers[0].Time.Unix()); err != nil {
-			return err
-		}
+	if a.m.coins && a.m.rows() > 0 && a.l.parts {
+		return a.emit()
 	}
-	if len(a.m.blocks) == 0 {
-		return nil
-	}
-	return a.emit(a.m, a.c)
+	return nil
 }
 
 // block begins a block, after those before it that only headers tell.
@@ -111,15 +204,14 @@ func (a *adder) block(height, time int64) error {
 }
 
 func (a *adder) add(height, time int64, hash fundtrail.Hash) error {
-	if tip := a.c.tip(); height <= tip {
+	if height <= a.tip {
 		return fmt.Errorf("block %d of %s is not above block %d, which the ledger holds: add it with what is already there, or take that back: %w",
-			height, a.c.chain, tip, fundtrail.ErrConflict)
+			height, a.c.chain, a.tip, fundtrail.ErrConflict)
 	}
-	if a.m.rows() >= a.limit {
-		if err := a.emit(a.m, a.c); err != nil {
+	if a.m.rows() >= a.l.limit {
+		if err := a.emit(); err != nil {
 			return err
 		}
-		a.begin()
 	}
 	return a.m.block(height, time, hash)
 }
@@ -162,18 +254,17 @@ func (a *adder) address(facts *ledger.Memory, id fundtrail.AddressID) uint32 {
 	if id == fundtrail.NoAddress {
 		return 0
 	}
-	n, ok := a.met[id]
-	if !ok {
+	n := a.met[id]
+	if n == 0 {
 		n = a.m.address(keyOf(facts.Address(id), a.m.fixed))
 		a.met[id] = n
 	}
 	return n
 }
 
-// spend ties an input to an output that the ledger held before the batch.
+// spend ties an input to an output that the ledger held before the facts.
 func (a *adder) spend(tx fundtrail.TxID, o fundtrail.TransferOutput, in *fundtrail.Movement, facts *ledger.Memory) error {
-	t := tail{a.c.chain, a.before}
-	out, ok, err := t.output(o)
+	out, ok, err := a.c.output(o)
 	switch {
 	case err != nil:
 		return fmt.Errorf("transaction %s: %w", tx, err)
@@ -236,208 +327,4 @@ func (c *tail) output(o fundtrail.TransferOutput) (out heldOutput, ok bool, err 
 		return out, false, fmt.Errorf("it spends output %d of %s, which has no such output: %w", o.Output, o.Transfer.Tx, fundtrail.ErrConflict)
 	}
 	return out, false, nil
-}
-
-// Held tells of an output that the ledger holds: see ledger.Builder.Held.
-func (w *Writer) Held(o fundtrail.TransferOutput) (fundtrail.Address, fundtrail.Amount, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	c := w.tails.of(o.Transfer.Tx.Chain)
-	out, ok, err := c.output(o)
-	if !ok || err != nil {
-		return fundtrail.Address{}, fundtrail.Amount{}, false
-	}
-	info, _ := c.chain.Info()
-	var a fundtrail.Address
-	if out.payee != nil {
-		a, err = addressOf(c.chain, fixedKeys(info), out.payee)
-	}
-	return a, out.amount, err == nil
-}
-
-// Add adds facts of any blocks, also of such as the ledger holds in part: what is there
-// from the lowest of them on is taken back, put together with them, and written anew.
-// It costs as much as what lies above that block. Of its builder's, see Batch.Facts.
-func (w *Writer) Add(b Batch) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if b.Facts == nil {
-		return w.append(nil, b)
-	}
-	var cuts []truncation
-	for _, span := range b.Facts.Chains() {
-		lowest := b.Facts.Transaction(span.First).Height
-		if w.tails.of(span.Chain).tip() >= lowest {
-			cuts = append(cuts, truncation{Chain: span.Chain, Height: lowest - 1})
-		}
-	}
-	if len(cuts) == 0 {
-		return w.append(nil, b)
-	}
-	join := ledger.NewBuilder()
-	join.Keep()
-	for _, cut := range cuts {
-		if err := w.tails.of(cut.Chain).copyFacts(join, cut.Height, ledger.Where{File: join.File("the ledger"), Line: ledger.WholeFile}); err != nil {
-			return err
-		}
-	}
-	if err := copyMemory(join, b.Facts, ledger.Where{File: join.File("what is added"), Line: ledger.WholeFile}); err != nil {
-		return err
-	}
-	coverage := b.Facts.Coverage()
-	kept := w.st.Coverage
-	facts, err := join.Seal()
-	if err != nil {
-		return err
-	}
-	type at struct {
-		chain  fundtrail.Chain
-		height int64
-	}
-	told := map[at]bool{}
-	for _, h := range b.Headers {
-		told[at{h.Chain, h.Height}] = true
-	}
-	b.Headers = slices.Clip(b.Headers)
-	for _, h := range w.tails.headersAbove(cuts) {
-		if !told[at{h.Chain, h.Height}] {
-			b.Headers = append(b.Headers, h)
-		}
-	}
-	// Nothing that was known is taken back, so neither is what was claimed.
-	for _, c := range kept {
-		if slices.ContainsFunc(cuts, func(t truncation) bool { return t.Chain == c.Chain && c.To > t.Height }) {
-			b.Coverage = append(slices.Clip(b.Coverage), c.fact())
-		}
-	}
-	b.Facts, b.Coverage = facts, append(slices.Clip(b.Coverage), coverage...)
-	return w.append(cuts, b)
-}
-
-// headersAbove returns the blocks that cuts take back, whose hashes are known or which
-// moved nothing.
-func (t *tails) headersAbove(cuts []truncation) (out []fundtrail.Block) {
-	for _, cut := range cuts {
-		for _, s := range t.of(cut.Chain).segments {
-			for b := range s.Blocks {
-				if h := s.headerOf(b); h.Height > cut.Height {
-					out = append(out, h)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// copyFacts adds what the ledger holds above a height to a builder.
-func (c *tail) copyFacts(b *ledger.Builder, above int64, where ledger.Where) error {
-	info, _ := c.chain.Info()
-	fixed := fixedKeys(info)
-	ids := map[uint32]fundtrail.AddressID{}
-	address := func(s *segment, id uint32) (fundtrail.AddressID, error) {
-		n, ok := ids[id]
-		if id == 0 || ok {
-			return n, nil
-		}
-		a, err := addressOf(c.chain, fixed, c.key(s, id))
-		if err == nil {
-			n = b.Address(a)
-			ids[id] = n
-		}
-		return n, err
-	}
-	for _, s := range c.segments {
-		if s.LastBlock <= above {
-			continue
-		}
-		var ref ledger.TxRef
-		for k := newSegmentCursor(s); k.ok(); k.next() {
-			h := s.header(k.blockNo)
-			if h.height <= above {
-				continue
-			}
-			var err error
-			if k.begins {
-				ref, err = b.Tx(ledger.Tx{Chain: c.chain, Hash: s.hash(k.number), Height: h.height, Time: h.time, Place: k.told.place, Outcome: k.told.outcome, Where: where})
-				if err != nil {
-					return err
-				}
-			}
-			r := ledger.Row{Asset: b.Asset(s.tokens[k.row.asset]), Amount: k.amount()}
-			r.Kind, r.Index = decodePlace(k.row.place, s.coins)
-			if r.From, err = address(s, k.row.from); err != nil {
-				return err
-			}
-			if r.To, err = address(s, k.row.to); err != nil {
-				return err
-			}
-			if r.Kind == fundtrail.MoveInput && k.row.link != noLink {
-				if r.Spends, err = c.name(k.row.link - 1); err != nil {
-					return err
-				}
-			}
-			if err := b.Add(ref, r); err != nil {
-				return err
-			}
-		}
-		if err := s.hot.fail.get(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// name names the output at a position of the chain.
-func (c *tail) name(at uint64) (o fundtrail.TransferOutput, err error) {
-	for _, s := range c.segments {
-		if at >= s.First && at < s.First+uint64(s.count) {
-			var t txPlace
-			if !s.transaction(uint32(at-s.First), &t) {
-				break
-			}
-			return fundtrail.TransferOutput{Transfer: fundtrail.TransferID{Tx: fundtrail.TxID{Chain: c.chain, Hash: s.hash(t.number)}}, Output: t.index}, nil
-		}
-	}
-	return o, damage(string(c.chain), "an input spends what is not there")
-}
-
-// copyMemory adds a memory ledger's facts to a builder.
-func copyMemory(b *ledger.Builder, m *ledger.Memory, where ledger.Where) error {
-	ids := map[fundtrail.AddressID]fundtrail.AddressID{}
-	address := func(id fundtrail.AddressID) fundtrail.AddressID {
-		n, ok := ids[id]
-		if !ok {
-			n = b.Address(m.Address(id))
-			ids[id] = n
-		}
-		return n
-	}
-	var v fundtrail.Movement
-	for p := fundtrail.Position(0); p < m.Size(); {
-		span := m.Transaction(p)
-		place, outcome := m.Told(p)
-		ref, err := b.Tx(ledger.Tx{Chain: span.ID.Chain, Hash: span.ID.Hash, Height: span.Height, Time: span.Time, Place: place, Outcome: outcome, Where: where})
-		if err != nil {
-			return err
-		}
-		for ; p < span.End; p++ {
-			m.Movement(p, &v)
-			o := m.Output(p)
-			r := ledger.Row{Kind: v.Kind, Index: o.Transfer.Index, Asset: b.Asset(m.Asset(v.Asset)), From: address(v.From), To: address(v.To), Amount: v.Amount}
-			if v.Kind == fundtrail.MoveInput || v.Kind == fundtrail.MoveOutput {
-				r.Index = o.Output
-			}
-			if v.Kind == fundtrail.MoveInput {
-				if v.Link != fundtrail.NoPosition {
-					r.Spends = m.Output(v.Link)
-				} else {
-					r.Spends, _ = m.Spends(p)
-				}
-			}
-			if err := b.Add(ref, r); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

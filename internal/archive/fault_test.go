@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -227,6 +228,12 @@ func (f *faultFile) Write(p []byte) (int, error) {
 		return b
 	})
 	return n, err
+}
+
+func (f *faultFile) ReadAt(p []byte, at int64) (int, error) {
+	f.d.mu.Lock()
+	defer f.d.mu.Unlock()
+	return bytes.NewReader(f.inode.now).ReadAt(p, at)
 }
 
 func (f *faultFile) Cut(at int64) error {

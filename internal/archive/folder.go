@@ -32,6 +32,7 @@ type folder interface {
 // A file is written from its beginning, or from where it was extended.
 type file interface {
 	io.Writer
+	io.ReaderAt
 	// Cut drops what lies behind an offset and goes on there.
 	Cut(at int64) error
 	Sync() error

@@ -86,8 +86,8 @@ func (c coverage) fact() fundtrail.Coverage {
 	return out
 }
 
-// addCoverage adds claims. A whole range that goes on where the last of its kind ends
-// makes that one longer: a chain is followed block by block.
+// addCoverage adds claims. Ranges of whole blocks that overlap or go on where another of
+// their kind ends become one: a chain is followed block by block.
 func addCoverage(list, more []coverage) []coverage {
 	list = slices.Clone(list)
 	held := make(map[coverage]bool, len(list))
@@ -95,19 +95,20 @@ func addCoverage(list, more []coverage) []coverage {
 		held[c] = true
 	}
 	for _, c := range more {
-		i := -1
-		if c.Address == "" {
-			i = slices.IndexFunc(list, func(x coverage) bool {
-				return x.Address == "" && x.Chain == c.Chain && x.What == c.What && x.Source == c.Source && x.To+1 == c.From
-			})
+		if held[c] {
+			continue
 		}
-		switch {
-		case i >= 0:
-			list[i].To = c.To
-		case !held[c]:
-			held[c] = true
-			list = append(list, c)
+		at := len(list)
+		for i := len(list) - 1; i >= 0 && c.Address == ""; i-- {
+			x := list[i]
+			if x.Address == "" && x.Chain == c.Chain && x.What == c.What && x.Source == c.Source && x.From <= c.To+1 && c.From <= x.To+1 {
+				c.From, c.To, at = min(c.From, x.From), max(c.To, x.To), i
+				list = slices.Delete(list, i, i+1)
+				delete(held, x)
+			}
 		}
+		held[c] = true
+		list = slices.Insert(list, at, c)
 	}
 	return list
 }

@@ -59,6 +59,7 @@ type Writer struct {
 	end    int64 // of the log
 	seq    uint64
 	broken error // why nothing can be written any more
+	aside  file  // what imports set aside
 	lock   io.Closer
 	fail   *failure
 	open   []openSegmentFiles
@@ -159,7 +160,7 @@ func (w *Writer) sweep() error {
 		if !segment {
 			base, segment = strings.CutSuffix(n, coldSuffix)
 		}
-		if n == manifestTemp || strings.HasSuffix(n, logSuffix) && n != w.st.Log || segment && !w.st.names(base) && !w.making[base] {
+		if n == manifestTemp || n == scratchName && w.aside == nil || strings.HasSuffix(n, logSuffix) && n != w.st.Log || segment && !w.st.names(base) && !w.making[base] {
 			w.f.Remove(n) // what stays is swept the next time
 		}
 	}
@@ -200,7 +201,11 @@ func (w *Writer) Replace(chain fundtrail.Chain, height int64, b Batch) error {
 	return w.append([]truncation{{Chain: chain, Height: height}}, b)
 }
 
-func (w *Writer) append(cuts []truncation, b Batch) (err error) {
+func (w *Writer) append(cuts []truncation, b Batch) error { return w.appendParts(cuts, b, nil) }
+
+// appendParts is append of facts that parts, when it is not nil, adds one after another;
+// they are those of b otherwise.
+func (w *Writer) appendParts(cuts []truncation, b Batch, parts func(next *sealer, add func(*ledger.Memory) error) error) (err error) {
 	if w.broken != nil {
 		return fmt.Errorf("the ledger cannot be written until it is opened anew, after: %w", w.broken)
 	}
@@ -236,19 +241,16 @@ func (w *Writer) append(cuts []truncation, b Batch) (err error) {
 	if b.Facts != nil {
 		rows = int(b.Facts.Size())
 	}
-	if sealed || rows > w.opt.LogRows {
-		return w.checkpoint(next, st, func() error {
-			return w.addFacts(next, b, w.opt.SegmentRows, func(m *maker, c *tail) error {
-				s, err := w.newSegment(func(hot, cold *containerWriter) error {
-					_, err := m.write(hot, cold, c.segments)
-					return err
-				})
-				if err != nil {
-					return err
+	if sealed || rows > w.opt.LogRows || parts != nil {
+		if parts == nil {
+			parts = func(_ *sealer, add func(*ledger.Memory) error) error {
+				if b.Facts == nil {
+					return nil
 				}
-				return next.push(s)
-			})
-		}, nil)
+				return add(b.Facts)
+			}
+		}
+		return w.checkpoint(next, st, func() error { return w.addParts(next, b.Headers, parts) }, nil)
 	}
 	err = w.addFacts(next, b, maxRows, func(m *maker, c *tail) error {
 		im, err := m.image(c.segments)
@@ -266,6 +268,25 @@ func (w *Writer) append(cuts []truncation, b Batch) (err error) {
 	}
 	w.tails, w.st = next, st
 	return w.tidy()
+}
+
+// addParts has segments made of facts, each while the next is filled.
+func (w *Writer) addParts(next *tails, headers []fundtrail.Block, parts func(*sealer, func(*ledger.Memory) error) error) (err error) {
+	s := newSealer(w, next)
+	defer func() {
+		if err != nil {
+			s.drop()
+		}
+	}()
+	l := &loading{w: w, next: next, limit: w.opt.SegmentRows, maker: s.maker, flush: s.wait, parts: true}
+	l.emit = func(m *maker, _ *tail) error { return s.seal(m) }
+	if err := l.begin(headers); err != nil {
+		return err
+	}
+	if err := parts(&s, l.add); err != nil {
+		return err
+	}
+	return l.finish()
 }
 
 func stored(b Batch) (out []coverage) {
@@ -378,6 +399,7 @@ func (w *Writer) checkpoint(next *tails, st state, more func() error, seal func(
 		if err != nil {
 			return err
 		}
+		made = append(made, s.name)
 		c.segments = slices.Replace(c.segments, lo, hi, s)
 	}
 	if more != nil {
@@ -582,6 +604,7 @@ func (w *Writer) release() {
 		w.log = nil
 	}
 	w.closeFrom(0)
+	w.dropAside()
 	w.lock.Close()
 }
 

@@ -31,5 +31,6 @@
 //
 // A line may have 16 MiB. Of ethereum-etl's tables, receipts and block headers are
 // held until the end of the import, and traces until their transaction is whole;
-// everything else streams.
+// everything else streams into the builder, which may set it aside.
+// doc/formats-archive.md says how much the first are.
 package ingest

@@ -37,6 +37,37 @@ type fact struct {
 	layerFee fundtrail.Amount // a rollup's fee for its data on layer 1
 }
 
+// renumber changes the numbers of addresses that are kept from row to row, when the builder
+// has set aside what it held.
+func (j *job) renumber(change func(*fundtrail.AddressID)) {
+	clear(j.accounts.byID)
+	for n, a := range j.accounts.list {
+		payload := [20]byte(a.address.Payload())
+		j.accounts.number(j.b.EVMAddress(j.chain, &payload), n)
+	}
+	for _, h := range j.heads {
+		change(&h.miner)
+	}
+	for hash, r := range j.receipts {
+		if r.contract != fundtrail.NoAddress {
+			change(&r.contract)
+			j.receipts[hash] = r
+		}
+	}
+	for _, t := range j.traces {
+		for i := range t.nodes {
+			change(&t.nodes[i].from)
+			change(&t.nodes[i].to)
+		}
+	}
+	for _, list := range j.issues {
+		for i := range list {
+			change(&list[i].from)
+			change(&list[i].to)
+		}
+	}
+}
+
 // transaction adds a transaction's value and its fee.
 func (f *file) transaction(t *fact) error {
 	fee, over := gasCost(t.gasUsed, t.price)

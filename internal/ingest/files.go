@@ -101,8 +101,8 @@ func (r *BadRow) Error() string {
 func (r *BadRow) Unwrap() error { return r.err }
 
 // Files imports files as one: tables that belong together are joined, and the order
-// of inputs does not matter. When it fails the builder is as it was before. The
-// summaries stand in the order of inputs.
+// of inputs does not matter. When it fails the builder is as it was before, or of no use
+// if it had to set something aside. The summaries stand in the order of inputs.
 //
 // Tables of ethereum-etl that belong together must come in one call.
 func Files(ctx context.Context, b *ledger.Builder, inputs []Input, opt Options) ([]Summary, error) {
@@ -273,6 +273,9 @@ func (f *file) read() error {
 			return err
 		}
 		f.sum.Rows++
+		if err := f.b.Relieve(f.renumber); err != nil {
+			return err
+		}
 		mark := f.b.Mark()
 		if err == nil {
 			err = f.format.row(f)

@@ -29,6 +29,7 @@ type SourceSummary struct {
 	// [fundtrail.Transaction]). The ledger does not hold them: it could neither balance them nor
 	// say whose value they moved. Their blocks are not claimed to be whole.
 	Partial int
+	Headers []fundtrail.Block // of the blocks
 }
 
 // maxStuck is how often a chain may change before a block that was not met yet: by then it
@@ -47,6 +48,9 @@ func Blocks(ctx context.Context, b *ledger.Builder, s Source, name string, from,
 		return SourceSummary{}, err
 	}
 	claimBlocks(r.b, r.kept, name)
+	for i := range r.kept {
+		r.sum.Headers = append(r.sum.Headers, r.kept[i].block)
+	}
 	return r.sum, nil
 }
 
@@ -134,6 +138,9 @@ func (r *blockRun) isHead(ctx context.Context, s Source) error {
 
 // add adds a block.
 func (r *blockRun) add(f *fundtrail.BlockFacts) error {
+	if err := r.b.Relieve(nil); err != nil {
+		return err
+	}
 	last, err := addBlock(r.b, f)
 	if err != nil {
 		return err

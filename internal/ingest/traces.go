@@ -93,7 +93,7 @@ func (f *file) traceRow() error {
 		return err
 	}
 	if done, ok := f.flushed[t.Hash]; ok {
-		if slices.Contains(done, n.digest(f.seed, t.Height)) {
+		if slices.Contains(done, f.digest(&n, t.Height)) {
 			return nil
 		}
 		return fmt.Errorf("trace %v of transaction %s is not among the traces that stood before and were all of them: %w",
@@ -250,7 +250,7 @@ func (j *job) flushTrace(tree *traceTree) error {
 	}
 	digests := make([]uint64, len(tree.nodes))
 	for i := range tree.nodes {
-		digests[i] = tree.nodes[i].digest(j.seed, tree.tx.Height)
+		digests[i] = j.digest(&tree.nodes[i], tree.tx.Height)
 	}
 	j.flushed[tree.tx.Hash] = digests
 	delete(j.traces, tree.tx.Hash)
@@ -258,24 +258,27 @@ func (j *job) flushTrace(tree *traceTree) error {
 }
 
 // digest is what remains of a node once its tree is flushed, to know it again.
-func (n *traceNode) digest(seed maphash.Seed, height int64) uint64 {
+func (j *job) digest(n *traceNode, height int64) uint64 {
 	var h maphash.Hash
-	h.SetSeed(seed)
+	h.SetSeed(j.seed)
 	for _, step := range n.path {
 		maphash.WriteComparable(&h, step)
 	}
 	maphash.WriteComparable(&h, struct {
-		from, to fundtrail.AddressID
+		from, to [20]byte
 		value    fundtrail.Amount
 		failed   bool
 		height   int64
-	}{n.from, n.to, n.value, n.failed, height})
+	}{j.b.Payload(n.from), j.b.Payload(n.to), n.value, n.failed, height})
 	return h.Sum64()
 }
 
 // finishTraces adds the trees that were not known to be whole before.
 func (j *job) finishTraces() error {
 	for _, h := range slices.SortedFunc(maps.Keys(j.traces), func(x, y fundtrail.Hash) int { return bytes.Compare(x[:], y[:]) }) {
+		if err := j.b.Relieve(j.renumber); err != nil {
+			return err
+		}
 		tree := j.traces[h]
 		missing, err := tree.sort()
 		if err == nil && missing != nil {
@@ -482,6 +485,9 @@ func (j *job) finishIssues() error {
 		return cmp.Or(cmp.Compare(x.height, y.height), cmp.Compare(x.kind, y.kind))
 	})
 	for _, k := range keys {
+		if err := j.b.Relieve(j.renumber); err != nil {
+			return err
+		}
 		list := j.issues[k]
 		same := func(x, y *issue) bool { x1, y1 := *x, *y; x1.again, y1.again = 0, 0; return x1.compare(&y1) == 0 }
 		slices.SortFunc(list, func(x, y issue) int {

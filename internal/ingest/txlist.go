@@ -208,19 +208,24 @@ func (s *accounts) put(id fundtrail.AddressID, a *account) error {
 	if len(s.list) == math.MaxUint16 {
 		return malformed("more than %d accounts in lists of exports", math.MaxUint16)
 	}
-	for len(s.byID) <= int(id) {
-		s.byID = append(s.byID, 0)
-	}
-	if n := s.byID[id]; n != 0 {
-		old := s.list[n-1]
+	if int(id) < len(s.byID) && s.byID[id] != 0 {
+		old := s.list[s.byID[id]-1]
 		if old.start == a.start && old.end == a.end && old.rows == a.rows && old.complete == a.complete && old.lastTime == a.lastTime {
 			return nil
 		}
 		return malformed("account %s stands in the lists twice, with different claims", a.address)
 	}
 	s.list = append(s.list, a)
-	s.byID[id] = uint16(len(s.list))
+	s.number(id, len(s.list)-1)
 	return nil
+}
+
+// number notes an account's id.
+func (s *accounts) number(id fundtrail.AddressID, n int) {
+	for len(s.byID) <= int(id) {
+		s.byID = append(s.byID, 0)
+	}
+	s.byID[id] = uint16(n + 1)
 }
 
 // saw notes a transaction that a file holds.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/fundtrail/fundtrail"
 )
@@ -23,6 +24,13 @@ type Builder struct {
 	coins    []bool // by chain number: the chain records coins
 	keep     bool
 	held     func(fundtrail.TransferOutput) (fundtrail.Address, fundtrail.Amount, bool)
+
+	spill   *spill // nil: everything is held in memory
+	runs    int    // that were set aside
+	undone  bool   // to before something that was set aside
+	holders map[outputName][]byte
+	lowest  []int64 // by chain number: height of a movement
+	added   int64   // movements
 }
 
 // A Tx is a transaction as one row of a file tells it. UnknownPlace, UnknownTime and
@@ -177,6 +185,14 @@ func (b *Builder) EVMAddress(chain fundtrail.Chain, payload *[20]byte) fundtrail
 	return fundtrail.AddressID(b.addrs.intern(n, payload[:]))
 }
 
+// Payload returns what EVMAddress was given, zeros for nobody.
+func (b *Builder) Payload(id fundtrail.AddressID) (payload [20]byte) {
+	if id != fundtrail.NoAddress {
+		copy(payload[:], b.addrs.key(uint32(id)))
+	}
+	return payload
+}
+
 // Asset interns an asset.
 func (b *Builder) Asset(a fundtrail.Asset) fundtrail.AssetID {
 	id, ok := b.assetIDs[a]
@@ -194,6 +210,27 @@ func (b *Builder) Block(block fundtrail.Block, where Where) {
 	b.blocks = append(b.blocks, blockTime{blockKey{n, block.Height}, block.Time.Unix(), where})
 }
 
+// Movements returns how many were added, those included that were met before.
+func (b *Builder) Movements() int64 { return b.added }
+
+// Lowest returns the height of each chain's lowest movement.
+func (b *Builder) Lowest() map[fundtrail.Chain]int64 {
+	out := map[fundtrail.Chain]int64{}
+	for n, height := range b.lowest {
+		if height != math.MaxInt64 {
+			out[b.addrs.chains[n]] = height
+		}
+	}
+	return out
+}
+
+// Coverage returns the claims, in order.
+func (b *Builder) Coverage() []fundtrail.Coverage {
+	list := slices.Clone(b.coverage)
+	slices.SortFunc(list, compareCoverage)
+	return slices.Compact(list)
+}
+
 // Cover records a claim of coverage.
 func (b *Builder) Cover(c fundtrail.Coverage) { b.coverage = append(b.coverage, c) }
 
@@ -208,6 +245,7 @@ func (b *Builder) Tx(t Tx) (TxRef, error) {
 	}
 	for len(b.coins) <= int(n) {
 		b.coins = append(b.coins, coinChain(b.addrs.chains[len(b.coins)]))
+		b.lowest = append(b.lowest, math.MaxInt64)
 	}
 	b.txs.push(buildTx{
 		hash: t.Hash, height: t.Height, time: t.Time, place: t.Place, chain: n, outcome: t.Outcome,
@@ -241,6 +279,8 @@ func (b *Builder) Add(tx TxRef, r Row) error {
 			chain: t.chain, hash: r.Spends.Transfer.Tx.Hash,
 		})
 	}
+	b.lowest[t.chain] = min(b.lowest[t.chain], t.height)
+	b.added++
 	b.rows.push(buildRow{
 		amount: encode(r.Amount, &b.large), tx: uint32(tx), index: r.Index,
 		from: uint32(r.From), to: uint32(r.To), asset: uint32(r.Asset), kind: r.Kind,
@@ -249,16 +289,21 @@ func (b *Builder) Add(tx TxRef, r Row) error {
 }
 
 // A Mark is a state of a Builder to go back to.
-type Mark struct{ txs, rows, large, spends, blocks, files, coverage int }
+type Mark struct{ runs, txs, rows, large, spends, blocks, files, coverage int }
 
 // Mark remembers the builder's state before a row or a file is read.
 func (b *Builder) Mark() Mark {
-	return Mark{b.txs.len(), b.rows.len(), len(b.large), len(b.spends), len(b.blocks), len(b.files), len(b.coverage)}
+	return Mark{b.runs, b.txs.len(), b.rows.len(), len(b.large), len(b.spends), len(b.blocks), len(b.files), len(b.coverage)}
 }
 
 // Undo drops what was added since the mark, so that a bad row leaves nothing
-// half-imported. Interned addresses and assets stay; they say nothing.
+// half-imported. Interned addresses and assets stay; they say nothing. There is no way
+// back to before something was set aside (see Relieve): the builder is of no use then.
 func (b *Builder) Undo(m Mark) {
+	if m.runs != b.runs {
+		b.undone = true
+		return
+	}
 	b.txs.cut(m.txs)
 	b.rows.cut(m.rows)
 	b.large = b.large[:m.large]

@@ -128,7 +128,7 @@ func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend) error {
 		if span.Height == t.height {
 			mend = "which comes after it in the block: give both transactions' places in it"
 		}
-		return fmt.Errorf("%s: transaction %s spends output %d of %s, %s: %w", b.where(t), b.id(t), s.output, id, mend, fundtrail.ErrConflict)
+		return b.spendsLater(t, s, mend)
 	}
 	want := m.amount(out)
 	if got := b.amount(r); got.IsZero() {
@@ -146,6 +146,11 @@ func (b *Builder) linkInput(m *Memory, p int, r *buildRow, s *spend) error {
 	}
 	m.links[p], m.links[out] = uint32(out), uint32(p)
 	return nil
+}
+
+func (b *Builder) spendsLater(t *buildTx, s *spend, mend string) error {
+	return fmt.Errorf("%s: transaction %s spends output %d of %s, %s: %w", b.where(t), b.id(t), s.output,
+		fundtrail.TxID{Chain: b.addrs.chains[s.chain], Hash: s.hash}, mend, fundtrail.ErrConflict)
 }
 
 // fillHeld gives an input what another ledger knows of the output it spends.

@@ -140,6 +140,9 @@ func (m *Memory) chainOf(p int) int {
 	return len(m.chains) - 1
 }
 
+// Addresses is one more than the highest of its numbers of addresses.
+func (m *Memory) Addresses() int { return m.addrs.len() }
+
 // Size implements fundtrail.Ledger.
 func (m *Memory) Size() fundtrail.Position { return fundtrail.Position(len(m.rows)) }
 

@@ -12,8 +12,12 @@ import (
 
 // Seal makes the ledger: it merges what was added twice, orders everything, and
 // refuses what contradicts itself. The ledger is the same whatever the order in which
-// its facts were added. The builder must not be used afterwards.
+// its facts were added. The builder must not be used afterwards. One that has set
+// something aside is sealed by Parts.
 func (b *Builder) Seal() (*Memory, error) {
+	if b.Spilled() {
+		return nil, fmt.Errorf("the ledger does not fit into memory: %w", fundtrail.ErrLimit)
+	}
 	byHash, err := b.mergeTxs()
 	if err != nil {
 		return nil, err
@@ -41,9 +45,7 @@ func (b *Builder) Seal() (*Memory, error) {
 		return nil, err
 	}
 	m.postings()
-	m.coverage = slices.Clone(b.coverage)
-	slices.SortFunc(m.coverage, compareCoverage)
-	m.coverage = slices.Compact(m.coverage)
+	m.coverage = b.Coverage()
 	*b = Builder{}
 	return m, nil
 }

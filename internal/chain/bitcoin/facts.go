@@ -16,6 +16,8 @@ type resolver struct {
 	// ask, when set, is asked for what coins does not hold; what it does not know either
 	// stays unknown.
 	ask func(k *blockShape, missing []int, spent []coin, known []bool) error
+	// held, when set, tells of outputs that are neither in coins nor known to ask.
+	held func(fundtrail.TransferOutput) (fundtrail.Address, fundtrail.Amount, bool)
 	// keep is how many of the last blocks can be undone.
 	keep  int
 	undo  []undone
@@ -108,6 +110,10 @@ func (r *resolver) inputs(k *blockShape, t *txShape, into []fundtrail.Entry, par
 			Transfer: fundtrail.TransferID{Tx: fundtrail.TxID{Chain: r.p.Chain, Hash: o.hash()}}, Output: o.output(),
 		}
 		if !r.known[at] {
+			if value, ok := r.heldOutput(&into[j]); ok {
+				sum += value
+				continue
+			}
 			*partial = true
 			r.count.Inputs++
 			continue
@@ -117,6 +123,19 @@ func (r *resolver) inputs(k *blockShape, t *txShape, into []fundtrail.Entry, par
 		sum += c.value
 	}
 	return sum
+}
+
+// heldOutput fills in an input from what is told of the output it spends.
+func (r *resolver) heldOutput(in *fundtrail.Entry) (value uint64, ok bool) {
+	if r.held == nil {
+		return 0, false
+	}
+	a, amount, ok := r.held(in.Spends)
+	if !ok || !amount.IsUint64() {
+		return 0, false
+	}
+	in.Address, in.Amount = a, amount
+	return amount.Uint64(), true
 }
 
 // spend takes what a block spends out of the coins and puts in what it makes. It returns

@@ -28,6 +28,10 @@ type Options struct {
 	Start fundtrail.Hash
 	// Read, when set, is told how many bytes of files were read, for showing progress.
 	Read func(n int)
+	// Held, when set, tells of outputs of blocks before those of the files, and Height of the
+	// height of a block before them: what another reading has left in a ledger.
+	Held   func(fundtrail.TransferOutput) (fundtrail.Address, fundtrail.Amount, bool)
+	Height func(fundtrail.Hash) (int64, bool)
 }
 
 // Files is a folder of block files. It is for one reader at a time.
@@ -399,7 +403,7 @@ func (s *Files) forget() error {
 	if s.r != nil {
 		err = s.r.coins.close()
 	}
-	s.r = &resolver{p: s.p, coins: newCoinSet(s.opt.Memory, s.opt.Dir), all: s.chain[0].hash == reversed(s.p.Genesis)}
+	s.r = &resolver{p: s.p, coins: newCoinSet(s.opt.Memory, s.opt.Dir), all: s.chain[0].hash == reversed(s.p.Genesis), held: s.opt.Held}
 	s.digest, s.bytes = sha256.New(), 0
 	if s.held != nil {
 		err = errors.Join(err, s.held(s.r.coins))

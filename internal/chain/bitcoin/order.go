@@ -154,6 +154,11 @@ func (s *Files) firstHeight(first *blockRef) error {
 			return err
 		}
 		h, ok := coinbaseHeight(&p.shape)
+		if !ok && s.opt.Height != nil {
+			if h, ok = s.opt.Height(shown(first.parent)); ok {
+				h++
+			}
+		}
 		if !ok {
 			return s.where(first, fmt.Errorf("the files do not hold the chain's first block %x, and the first that they do hold, %x, does not tell its height: give the files before: %w",
 				s.p.Genesis, shown(first.hash), fundtrail.ErrInvalid))
