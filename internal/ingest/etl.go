@@ -499,10 +499,11 @@ const (
 	tokensBlock
 	tokensTime
 	tokensPlace
+	tokensItem
 )
 
 var tokenTransfers = format{
-	name: "ethereum-etl token_transfers", order: 4, evm: true, row: (*file).tokenRow,
+	name: "ethereum-etl token_transfers", order: 5, evm: true, row: (*file).tokenRow,
 	columns: []column{
 		tokensToken: {name: "token_address", need: true},
 		tokensFrom:  {name: "from_address", need: true},
@@ -513,6 +514,7 @@ var tokenTransfers = format{
 		tokensBlock: {name: "block_number", need: true},
 		tokensTime:  {name: "block_timestamp"},
 		tokensPlace: {name: "transaction_index"},
+		tokensItem:  {}, // others say which item was moved
 	},
 }
 
@@ -539,42 +541,39 @@ func (f *file) tokenRow() (err error) {
 		return err
 	}
 	r := ledger.Row{Index: fundtrail.LogIndex + uint32(log)}
-	if r.Amount, err = f.amount(tokensValue); err != nil {
-		return err
-	}
 	var token [20]byte
 	if told, err := f.evm(tokensToken, &token); err != nil {
 		return err
 	} else if !told {
 		return f.bad(tokensToken, "the token's contract")
 	}
+	r.Asset = f.b.Asset(fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, token)})
 	if r.From, err = f.tokenParty(tokensFrom); err != nil {
 		return err
 	}
 	if r.To, err = f.tokenParty(tokensTo); err != nil {
 		return err
 	}
-	ref, err := f.b.Tx(t)
-	if err != nil {
+	if f.told(tokensItem) {
+		f.sawKind(r.Asset, fundtrail.Item)
+		r.Amount = fundtrail.NewAmount(1)
+	} else if r.Amount, err = f.amount(tokensValue); err != nil {
 		return err
+	} else if f.ofItems(r.Asset) {
+		r.Amount = fundtrail.NewAmount(1)
 	}
-	f.settle(t.Hash)
-	r.Asset = f.b.Asset(fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, token)})
-	return f.add(ref, t.Height, r)
+	return f.addToken(t, r)
 }
 
-// tokenParty reads a side of a token transfer. The zero address stands for nobody: by
-// ERC-20 a mint comes from it, and by custom a burn goes to it.
+// tokenParty reads a side of a token transfer.
 func (f *file) tokenParty(c int) (fundtrail.AddressID, error) {
 	var a [20]byte
 	told, err := f.evm(c, &a)
-	switch {
-	case err != nil:
-		return 0, err
-	case !told:
-		return 0, f.bad(c, "an address")
-	case a == [20]byte{}:
-		return fundtrail.NoAddress, nil
+	if err == nil && !told {
+		err = f.bad(c, "an address")
 	}
-	return f.b.EVMAddress(f.chain, &a), nil
+	if err != nil {
+		return 0, err
+	}
+	return f.holderOf(&a), nil
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/bits"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/crossing"
 )
 
 // The functions here read one cell of the current row. Their errors say which column,
@@ -159,6 +161,13 @@ func (f *file) amount(c int) (fundtrail.Amount, error) {
 			return fundtrail.AmountFromWords([4]uint64{l, h + carry}), nil
 		}
 	}
+	if f.format.columns[c].wide && len(cell) > 1 && cell[1] == 'x' {
+		var word fundtrail.Hash
+		if _, ok := decodeHex(word[:], cell); !ok {
+			return fundtrail.Amount{}, f.bad(c, "a number of 32 bytes: "+wantHash)
+		}
+		return crossing.AmountOf(word), nil
+	}
 	a, err := fundtrail.ParseAmount(string(cell))
 	if err != nil {
 		return a, f.bad(c, wantAmount+", of at most 256 bits")
@@ -166,11 +175,13 @@ func (f *file) amount(c int) (fundtrail.Amount, error) {
 	return a, nil
 }
 
-// flag reads 0 or 1. told is false where the cell is empty.
+// flag reads 0 or 1, or true or false. told is false where the cell is empty.
 func (f *file) flag(c int) (set, told bool, err error) {
 	switch cell := f.cells[c]; {
 	case len(cell) == 0:
 		return false, false, nil
+	case bytes.EqualFold(cell, []byte("true")), bytes.EqualFold(cell, []byte("false")):
+		return len(cell) == len("true"), true, nil
 	case len(cell) == 1 && cell[0]|1 == '1':
 		return cell[0] == '1', true, nil
 	}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -137,6 +138,7 @@ type job struct {
 	flushed  map[fundtrail.Hash][]uint64
 	seed     maphash.Seed
 	issues   map[issueKey][]issue
+	moves    []uint8 // by asset: what logs of it move
 	accounts accounts
 	newest   int64 // block of a transaction that some file holds
 
@@ -158,6 +160,7 @@ type file struct {
 	sum    Summary
 
 	seen map[seenTx]*seenState // generic CSV
+	log  logEntry              // tables of logs
 }
 
 func (j *job) run(inputs []Input) ([]Summary, error) {
@@ -223,6 +226,7 @@ func (j *job) start(in Input) (_ *file, err error) {
 			r.Close()
 		}
 	}()
+	at, size := parquetSource(r)
 	if f.text, err = Unpack(f.stored); err != nil {
 		return nil, err
 	}
@@ -231,13 +235,14 @@ func (j *job) start(in Input) (_ *file, err error) {
 			f.text.Close()
 		}
 	}()
-	f.text = objects(f.text)
-	f.table = newTable(f.text)
-	if err := f.table.open(); err != nil {
+	if f.table, err = f.open(at, size); err != nil {
 		return nil, err
 	}
 	if f.format, err = recognise(f.table); err != nil {
 		return nil, err
+	}
+	if f.format.refuse != "" {
+		return nil, fmt.Errorf("%s: %s: %w", f.format.name, f.format.refuse, fundtrail.ErrInvalid)
 	}
 	if f.format.evm && j.family != fundtrail.FamilyEVM {
 		return nil, fmt.Errorf("%s is of EVM chains, and %s is none: %w", f.format.name, j.chain, fundtrail.ErrInvalid)
@@ -249,11 +254,41 @@ func (j *job) start(in Input) (_ *file, err error) {
 	return f, f.table.use(f.format.columns)
 }
 
+// open begins to read a file's rows: those of a Parquet file, where it can be read from
+// the middle, at at.
+func (f *file) open(at io.ReaderAt, size int64) (t *table, err error) {
+	if at == nil {
+		b := bufio.NewReaderSize(f.text, 64<<10)
+		head, _ := b.Peek(len(parquetMagic)) // an error comes again when it is read
+		f.text = readCloser{b, f.text}
+		if string(head) == parquetMagic {
+			if at, size, err = holdParquet(b); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if at != nil {
+		return newParquet(at, size)
+	}
+	f.text = objects(f.text)
+	t = newTable(f.text)
+	return t, t.open()
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
 // read reads all rows of a file.
 func (f *file) read() error {
-	pump := newPump(f.ctx, f.text)
-	defer pump.Close()
-	f.table.r = pump
+	if f.table.parquet != nil {
+		defer f.table.parquet.close()
+	} else {
+		pump := newPump(f.ctx, f.text)
+		defer pump.Close()
+		f.table.r = pump
+	}
 	for {
 		if f.sum.Rows%1024 == 0 {
 			if err := f.ctx.Err(); err != nil {
@@ -283,6 +318,12 @@ func (f *file) read() error {
 			err = fmt.Errorf("line %d: %w", f.line, err)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	if f.table.parquet != nil {
+		// It was read from the middle: its digest is of all its bytes.
+		if _, err := io.Copy(io.Discard, f.text); err != nil {
 			return err
 		}
 	}
@@ -381,10 +422,12 @@ type format struct {
 	coins   bool // of chains that record coins; Bitcoin unless Options.Chain says otherwise
 	columns []column
 	row     func(*file) error // reads the current row
+	refuse  string            // why it is known, and not read
 }
 
-// formats are tried in this order.
-var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks}
+// formats are tried in this order: some have all the columns that others need, and more.
+var formats = []*format{&cryoNativeTransfers, &cryoItemTransfers, &cryoTokenTransfers, &cryoLogs, &cryoTraces, &cryoTransactions, &cryoBlocks,
+	&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks}
 
 // recognise finds the format whose needed columns the file has.
 func recognise(t *table) (*format, error) {
@@ -408,7 +451,7 @@ func recognise(t *table) (*format, error) {
 func (f *format) fits(header []string) bool {
 	for i := range f.columns {
 		c := &f.columns[i]
-		if c.need && !slices.ContainsFunc(c.names(), func(n string) bool { return slices.Contains(header, n) }) {
+		if c.need && !slices.ContainsFunc(append(c.names(), c.inexact()...), func(n string) bool { return slices.Contains(header, n) }) {
 			return false
 		}
 	}
