@@ -138,7 +138,7 @@ func (f *ledgerFlags) read(ctx context.Context, b *ledger.Builder, names []strin
 }
 
 func (f *ledgerFlags) readInputs(ctx context.Context, b *ledger.Builder, list []ingest.Input, blocks []string, size int64, p *progress) (*ledger.Memory, []ingest.Summary, error) {
-	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin}
+	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin, Decimals: decimals}
 	if f.chain != "" {
 		var err error
 		if opt.Chain, err = fundtrail.ParseChain(f.chain); err != nil {

@@ -196,6 +196,9 @@ const wantTime = "Unix seconds, or RFC 3339 such as 2022-03-23T13:29:09Z"
 // bigQueryTime is how BigQuery exports a timestamp.
 const bigQueryTime = "2006-01-02 15:04:05 MST"
 
+// blockscoutTime is how Blockscout writes one.
+const blockscoutTime = "2006-01-02 15:04:05Z07:00"
+
 // unix reads a time in whole seconds.
 func (f *file) unix(c int) (int64, error) {
 	cell := f.cells[c]
@@ -205,7 +208,7 @@ func (f *file) unix(c int) (int64, error) {
 		}
 		return int64(n), nil
 	}
-	for _, layout := range []string{time.RFC3339, bigQueryTime} {
+	for _, layout := range []string{time.RFC3339, bigQueryTime, blockscoutTime} {
 		t, err := time.Parse(layout, string(cell))
 		if err != nil || layout == bigQueryTime && t.Location() != time.UTC {
 			continue

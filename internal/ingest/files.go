@@ -45,6 +45,9 @@ type Options struct {
 	// Wraps says which tokens are the chain's own coin, one to one. Their making and
 	// destroying are events of their own, Deposit and Withdrawal, in tables of logs.
 	Wraps func(fundtrail.Asset) bool
+	// Decimals tells of how many decimals a token is, where that is on record, for lists
+	// whose amounts are in whole tokens.
+	Decimals func(fundtrail.Asset) (int, bool)
 	// Read, when set, is told how many stored bytes were read, for showing progress.
 	// It is called from another goroutine than Files.
 	Read func(n int)
@@ -139,6 +142,7 @@ type job struct {
 	seed     maphash.Seed
 	issues   map[issueKey][]issue
 	moves    []uint8 // by asset: what logs of it move
+	unplaced []unplacedRow
 	accounts accounts
 	newest   int64 // block of a transaction that some file holds
 
@@ -244,6 +248,9 @@ func (j *job) start(in Input) (_ *file, err error) {
 	if f.format.refuse != "" {
 		return nil, fmt.Errorf("%s: %s: %w", f.format.name, f.format.refuse, fundtrail.ErrInvalid)
 	}
+	if err := f.ofChain(); err != nil {
+		return nil, err
+	}
 	if f.format.evm && j.family != fundtrail.FamilyEVM {
 		return nil, fmt.Errorf("%s is of EVM chains, and %s is none: %w", f.format.name, j.chain, fundtrail.ErrInvalid)
 	}
@@ -278,6 +285,15 @@ func (f *file) open(at io.ReaderAt, size int64) (t *table, err error) {
 type readCloser struct {
 	io.Reader
 	io.Closer
+}
+
+// ofChain refuses a file whose header names another coin than the chain's.
+func (f *file) ofChain() error {
+	info, _ := f.chain.Info()
+	if f.table.coin == "" || strings.EqualFold(f.table.coin, info.Symbol) || f.chain == fundtrail.Polygon && (f.table.coin == "matic" || f.table.coin == "pol") {
+		return nil
+	}
+	return fmt.Errorf("its amounts are in %s, and the coin of %s is %s: say of which chain it is (--chain): %w", strings.ToUpper(f.table.coin), f.chain, info.Symbol, fundtrail.ErrInvalid)
 }
 
 // read reads all rows of a file.
@@ -354,6 +370,9 @@ func (j *job) finish(files []*file) error {
 	if err := j.finishIssues(); err != nil {
 		return err
 	}
+	if err := j.finishUnplaced(); err != nil {
+		return err
+	}
 	j.finishAccounts()
 	j.finishBlocks()
 	return nil
@@ -427,6 +446,8 @@ type format struct {
 
 // formats are tried in this order: some have all the columns that others need, and more.
 var formats = []*format{&cryoNativeTransfers, &cryoItemTransfers, &cryoTokenTransfers, &cryoLogs, &cryoTraces, &cryoTransactions, &cryoBlocks,
+	&etherscanInternal, &etherscanItems, &etherscanNFTs, &etherscanTokens, &websiteInternal, &websiteManyItems, &websiteTokens, &websiteItems, &websiteTransactions,
+	&blockscoutInternal, &blockscoutTokens, &blockscoutTransactions,
 	&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks}
 
 // recognise finds the format whose needed columns the file has.

@@ -24,6 +24,7 @@ type table struct {
 	header  []string       // names of columns as the file spells them, in lower case
 	at      []int          // CSV: column -> field, -1 where the file lacks it
 	keys    map[string]int // name of a column in lower case -> column
+	coin    string         // that the header says amounts are in
 	cells   [][]byte       // by column; nil or empty where the record does not tell
 }
 
@@ -99,9 +100,21 @@ func (t *table) open() error {
 		return fmt.Errorf("line %d: the header: %w", t.line, err)
 	}
 	for _, f := range t.fields {
-		t.header = append(t.header, headerName(string(bytes.TrimSpace(f))))
+		t.header = append(t.header, t.coinName(headerName(string(bytes.TrimSpace(f)))))
 	}
 	return nil
+}
+
+// coinName takes the coin out of the name of a column, as of Value_IN(ETH).
+func (t *table) coinName(name string) string {
+	for _, of := range []string{"value_in", "value_out", "txnfee"} {
+		coin, ok := strings.CutPrefix(name, of+"(")
+		if coin, closed := strings.CutSuffix(coin, ")"); ok && closed && coin != "usd" {
+			t.coin = coin
+			return of
+		}
+	}
+	return name
 }
 
 // headerName spells a column's name as columns do: in lower case, with _ for each space.
