@@ -161,9 +161,9 @@ func (j *job) finishBlocks() {
 
 // A withdrawal is what the beacon chain pays out in a block (EIP-4895).
 type withdrawal struct {
-	Index   uint64 `json:"index"`
-	Address string `json:"address"`
-	Amount  uint64 `json:"amount"` // in gwei
+	Index   looseNumber `json:"index"`
+	Address string      `json:"address"`
+	Amount  looseNumber `json:"amount"` // in gwei
 }
 
 // withdrawals reads the column of that name: JSON or, in a CSV, the same as Python
@@ -210,7 +210,7 @@ func (f *file) withdraw(height, unix int64, list []withdrawal) error {
 		if err != nil {
 			return f.badCell(blocksWithdrawals, err)
 		}
-		amount, _ := fundtrail.NewAmount(w.Amount).Mul(fundtrail.NewAmount(gwei))
+		amount, _ := fundtrail.NewAmount(uint64(w.Amount)).Mul(fundtrail.NewAmount(gwei))
 		if err := f.add(ref, height, ledger.Row{Index: uint32(i), Asset: native, To: f.b.Address(to), Amount: amount}); err != nil {
 			return err
 		}

@@ -165,6 +165,8 @@ type file struct {
 
 	seen map[seenTx]*seenState // generic CSV
 	log  logEntry              // tables of logs
+
+	notRead int // rows of what this table does not tell whole
 }
 
 func (j *job) run(inputs []Input) ([]Summary, error) {
@@ -343,6 +345,7 @@ func (f *file) read() error {
 			return err
 		}
 	}
+	f.noteUnread()
 	f.sum.Bytes = f.stored.n
 	f.stored.digest.Sum(f.sum.SHA256[:0])
 	return nil
@@ -448,6 +451,7 @@ type format struct {
 var formats = []*format{&cryoNativeTransfers, &cryoItemTransfers, &cryoTokenTransfers, &cryoLogs, &cryoTraces, &cryoTransactions, &cryoBlocks,
 	&etherscanInternal, &etherscanItems, &etherscanNFTs, &etherscanTokens, &websiteInternal, &websiteManyItems, &websiteTokens, &websiteItems, &websiteTransactions,
 	&blockscoutInternal, &blockscoutTokens, &blockscoutTransactions,
+	&googleTokens, &googleTransactions, &googleBlocks, &bigBitcoin,
 	&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks}
 
 // recognise finds the format whose needed columns the file has.
