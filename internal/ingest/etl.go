@@ -519,7 +519,7 @@ var tokenTransfers = format{
 }
 
 // maxLog is the highest log index that has a place of its own.
-const maxLog = uint64(fundtrail.FeeIndex - fundtrail.LogIndex - 1)
+const maxLog = uint64(fundtrail.UnplacedLog - fundtrail.LogIndex - 1)
 
 func (f *file) tokenRow() (err error) {
 	// A transaction that failed leaves no logs, so this one did not.

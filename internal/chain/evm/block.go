@@ -113,7 +113,7 @@ const (
 )
 
 // maxLog is the highest log index that has a place of its own.
-const maxLog = uint64(fundtrail.FeeIndex - fundtrail.LogIndex - 1)
+const maxLog = uint64(fundtrail.UnplacedLog - fundtrail.LogIndex - 1)
 
 // gwei is the unit of withdrawals.
 var gwei = fundtrail.NewAmount(1_000_000_000)
