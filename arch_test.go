@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"internal/fetch":         {"."},
 	"internal/chain/bitcoin": {".", "internal/fetch"},
 	"internal/chain/evm":     {".", "internal/fetch"},
-	"internal/chain/tron":    {".", "internal/fetch", "internal/chain/evm"},
+	"internal/chain/tron":    {".", "internal/fetch"},
 	"internal/store":         {"."},
 	"internal/durable":       {},
 	"internal/journal":       {".", "internal/durable"},

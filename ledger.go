@@ -155,6 +155,15 @@ const (
 	FeeIndex   uint32 = 2_000_000_000 // the fee; its parts, where told, stand above: see doc/formats.md
 )
 
+// Places of transfers of which no file tells the place: lists of an account's transfers leave
+// it out. They are numbered by what they say, each class in a range of its own behind those
+// whose place is known, and give way to these; see doc/formats-ledger.md.
+const (
+	UnplacedTrace uint32 = 500_000       // plus n: an internal transfer
+	UnplacedLog   uint32 = 1_500_000_000 // plus n: a token transfer
+	UnplacedItems uint32 = 1_900_000_000 // plus n: all ERC-1155 items of a token between two parties
+)
+
 // MixIndex stands in place of an output where what is cited is all that went into a mix of
 // a coin chain: the inputs, and none of the outputs.
 const MixIndex uint32 = 2_100_000_000

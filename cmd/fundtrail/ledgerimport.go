@@ -149,7 +149,7 @@ func (f *ledgerFlags) load(ctx context.Context, b *ledger.Builder, names []strin
 }
 
 func (f *ledgerFlags) loadInputs(ctx context.Context, b *ledger.Builder, list []ingest.Input, blocks []string, from *blockLoad, size int64, p *progress) ([]ingest.Summary, error) {
-	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin}
+	opt := ingest.Options{MaxBad: f.maxBad, Read: p.read, Wraps: data.WrapsCoin, Decimals: decimals}
 	if f.chain != "" {
 		var err error
 		if opt.Chain, err = fundtrail.ParseChain(f.chain); err != nil {

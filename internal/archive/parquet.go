@@ -7,6 +7,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/ledger"
 )
 
 // A parquetColumn is a column of the export: numbers or texts, which may be missing.
@@ -34,8 +35,8 @@ const parquetRows = 1 << 16
 func Parquet(w io.Writer, l *Reader) error {
 	p := &parquetWriter{w: w}
 	for _, c := range []parquetColumn{{name: "position", number: true}, {name: "chain"}, {name: "block", number: true}, {name: "time", number: true, time: true},
-		{name: "tx"}, {name: "index", number: true}, {name: "kind"}, {name: "asset"}, {name: "from", missing: true}, {name: "to", missing: true},
-		{name: "amount"}, {name: "spent_by", number: true, missing: true}} {
+		{name: "tx"}, {name: "tx_index", number: true, missing: true}, {name: "index", number: true}, {name: "kind"}, {name: "asset"}, {name: "from", missing: true}, {name: "to", missing: true},
+		{name: "amount"}, {name: "spends", missing: true}, {name: "spent_by", number: true, missing: true}} {
 		p.columns = append(p.columns, &c)
 	}
 	var err error
@@ -45,9 +46,19 @@ func Parquet(w io.Writer, l *Reader) error {
 	p.write([]byte("PAR1"))
 	var m fundtrail.Movement
 	var span fundtrail.Span
+	var told *segmentCursor
+	place := uint32(ledger.UnknownPlace)
 	for at := range l.Size() {
 		if at >= span.End {
 			span = l.Transaction(at)
+		}
+		if pt := l.part(at); told == nil || told.s != pt.segment {
+			told = newSegmentCursor(pt.segment)
+		} else {
+			told.next()
+		}
+		if told.begins {
+			place = told.told.place
 		}
 		l.Movement(at, &m)
 		o := l.Output(at)
@@ -60,6 +71,8 @@ func Parquet(w io.Writer, l *Reader) error {
 		p.number(span.Height)
 		p.number(span.Time * 1000)
 		p.text(span.ID.String())
+		p.may(place != ledger.UnknownPlace)
+		p.number(int64(place))
 		p.number(int64(index))
 		p.text([]string{"transfer", "fee", "input", "output"}[m.Kind])
 		p.text(l.Asset(m.Asset).String())
@@ -68,6 +81,12 @@ func Parquet(w io.Writer, l *Reader) error {
 			p.text(l.Address(id).String())
 		}
 		p.text(m.Amount.String())
+		spends := m.Kind == fundtrail.MoveInput && m.Link != fundtrail.NoPosition
+		if p.may(spends); spends {
+			p.text(l.Output(m.Link).String())
+		} else {
+			p.text("")
+		}
 		spent := m.Kind == fundtrail.MoveOutput && m.Link != fundtrail.NoPosition
 		p.may(spent)
 		p.number(int64(m.Link))

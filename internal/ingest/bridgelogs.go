@@ -158,7 +158,7 @@ func readBridgeLog(get func(int) string, chain fundtrail.Chain) (l bridgeLog, is
 		return l, false, err
 	}
 	index, err := anyNumber(get(bridgeLogIndex))
-	if err != nil || index >= uint64(fundtrail.FeeIndex-fundtrail.LogIndex) {
+	if err != nil || index >= uint64(fundtrail.UnplacedLog-fundtrail.LogIndex) {
 		return l, false, malformed("log_index %q: want the log's number in its block", get(bridgeLogIndex))
 	}
 	l.index = uint32(index)

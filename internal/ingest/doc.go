@@ -11,11 +11,12 @@
 //
 // # Formats
 //
-// Etherscan's txlist as CSV; the tables blocks, transactions, receipts,
-// token_transfers and traces of ethereum-etl, as CSV or as JSON lines; whole transactions
-// of coin chains as Esplora and Bitcoin Core tell them, as JSON; answers of Tron's API and
-// TronGrid's, as JSON; a generic CSV of
-// transfers for any chain; and lists of account exports, which claim coverage.
+// Lists of an account from Etherscan's API and website and from Blockscout, as CSV; the
+// tables blocks, transactions, receipts, token_transfers, logs and traces of ethereum-etl,
+// as the tool and BigQuery write them, and the same as cryo does; whole transactions of
+// coin chains as Esplora and Bitcoin Core tell them, as JSON, and as bitcoin-etl does;
+// answers of Tron's API and TronGrid's, as JSON; a generic table of transfers for any chain,
+// which a ledger's own export is too; and lists of account exports, which claim coverage. Any table may be CSV, JSON lines or Parquet.
 // doc/formats-ledger.md describes each. All may be compressed with gzip or zstd, which
 // is told from their first bytes.
 //
@@ -30,7 +31,7 @@
 // # Limits
 //
 // A line may have 16 MiB. Of ethereum-etl's tables, receipts and block headers are
-// held until the end of the import, and traces until their transaction is whole;
-// everything else streams into the builder, which may set it aside.
-// doc/formats-archive.md says how much the first are.
+// held until the end of the import, transfers of which no file tells the place too, and
+// traces until their transaction is whole; of Parquet, a page of each column is held;
+// everything else streams.
 package ingest

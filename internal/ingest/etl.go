@@ -161,9 +161,9 @@ func (j *job) finishBlocks() {
 
 // A withdrawal is what the beacon chain pays out in a block (EIP-4895).
 type withdrawal struct {
-	Index   uint64 `json:"index"`
-	Address string `json:"address"`
-	Amount  uint64 `json:"amount"` // in gwei
+	Index   looseNumber `json:"index"`
+	Address string      `json:"address"`
+	Amount  looseNumber `json:"amount"` // in gwei
 }
 
 // withdrawals reads the column of that name: JSON or, in a CSV, the same as Python
@@ -210,7 +210,7 @@ func (f *file) withdraw(height, unix int64, list []withdrawal) error {
 		if err != nil {
 			return f.badCell(blocksWithdrawals, err)
 		}
-		amount, _ := fundtrail.NewAmount(w.Amount).Mul(fundtrail.NewAmount(gwei))
+		amount, _ := fundtrail.NewAmount(uint64(w.Amount)).Mul(fundtrail.NewAmount(gwei))
 		if err := f.add(ref, height, ledger.Row{Index: uint32(i), Asset: native, To: f.b.Address(to), Amount: amount}); err != nil {
 			return err
 		}
@@ -499,10 +499,11 @@ const (
 	tokensBlock
 	tokensTime
 	tokensPlace
+	tokensItem
 )
 
 var tokenTransfers = format{
-	name: "ethereum-etl token_transfers", order: 4, evm: true, row: (*file).tokenRow,
+	name: "ethereum-etl token_transfers", order: 5, evm: true, row: (*file).tokenRow,
 	columns: []column{
 		tokensToken: {name: "token_address", need: true},
 		tokensFrom:  {name: "from_address", need: true},
@@ -513,11 +514,12 @@ var tokenTransfers = format{
 		tokensBlock: {name: "block_number", need: true},
 		tokensTime:  {name: "block_timestamp"},
 		tokensPlace: {name: "transaction_index"},
+		tokensItem:  {}, // others say which item was moved
 	},
 }
 
 // maxLog is the highest log index that has a place of its own.
-const maxLog = uint64(fundtrail.FeeIndex - fundtrail.LogIndex - 1)
+const maxLog = uint64(fundtrail.UnplacedLog - fundtrail.LogIndex - 1)
 
 func (f *file) tokenRow() (err error) {
 	// A transaction that failed leaves no logs, so this one did not.
@@ -539,42 +541,39 @@ func (f *file) tokenRow() (err error) {
 		return err
 	}
 	r := ledger.Row{Index: fundtrail.LogIndex + uint32(log)}
-	if r.Amount, err = f.amount(tokensValue); err != nil {
-		return err
-	}
 	var token [20]byte
 	if told, err := f.evm(tokensToken, &token); err != nil {
 		return err
 	} else if !told {
 		return f.bad(tokensToken, "the token's contract")
 	}
+	r.Asset = f.b.Asset(fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, token)})
 	if r.From, err = f.tokenParty(tokensFrom); err != nil {
 		return err
 	}
 	if r.To, err = f.tokenParty(tokensTo); err != nil {
 		return err
 	}
-	ref, err := f.b.Tx(t)
-	if err != nil {
+	if f.told(tokensItem) {
+		f.sawKind(r.Asset, fundtrail.Item)
+		r.Amount = fundtrail.NewAmount(1)
+	} else if r.Amount, err = f.amount(tokensValue); err != nil {
 		return err
+	} else if f.ofItems(r.Asset) {
+		r.Amount = fundtrail.NewAmount(1)
 	}
-	f.settle(t.Hash)
-	r.Asset = f.b.Asset(fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, token)})
-	return f.add(ref, t.Height, r)
+	return f.addToken(t, r)
 }
 
-// tokenParty reads a side of a token transfer. The zero address stands for nobody: by
-// ERC-20 a mint comes from it, and by custom a burn goes to it.
+// tokenParty reads a side of a token transfer.
 func (f *file) tokenParty(c int) (fundtrail.AddressID, error) {
 	var a [20]byte
 	told, err := f.evm(c, &a)
-	switch {
-	case err != nil:
-		return 0, err
-	case !told:
-		return 0, f.bad(c, "an address")
-	case a == [20]byte{}:
-		return fundtrail.NoAddress, nil
+	if err == nil && !told {
+		err = f.bad(c, "an address")
 	}
-	return f.b.EVMAddress(f.chain, &a), nil
+	if err != nil {
+		return 0, err
+	}
+	return f.holderOf(&a), nil
 }

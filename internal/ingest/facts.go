@@ -33,6 +33,7 @@ type fact struct {
 	gasUsed  uint64
 	price    fundtrail.Amount // paid for a unit of gas
 	feeTold  bool             // gasUsed and price are
+	feeWhole bool             // price is the whole fee, and gasUsed one
 	blobFee  fundtrail.Amount // EIP-4844: burnt
 	layerFee fundtrail.Amount // a rollup's fee for its data on layer 1
 }
@@ -132,7 +133,7 @@ func (f *file) fees(ref ledger.TxRef, t *fact, fee fundtrail.Amount, h *head, na
 	case !t.feeTold:
 		f.sum.FeeUnknown++
 		return nil
-	case h == nil || f.chain != fundtrail.Ethereum || t.Height >= london && !h.baseTold:
+	case h == nil || t.feeWhole || f.chain != fundtrail.Ethereum || t.Height >= london && !h.baseTold:
 		return pay(ledger.FeeWhole, fundtrail.NoAddress, fee)
 	case t.Height < london:
 		return pay(ledger.FeePaid, h.miner, fee)

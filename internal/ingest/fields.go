@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/bits"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/crossing"
 )
 
 // The functions here read one cell of the current row. Their errors say which column,
@@ -159,6 +161,13 @@ func (f *file) amount(c int) (fundtrail.Amount, error) {
 			return fundtrail.AmountFromWords([4]uint64{l, h + carry}), nil
 		}
 	}
+	if f.format.columns[c].wide && len(cell) > 1 && cell[1] == 'x' {
+		var word fundtrail.Hash
+		if _, ok := decodeHex(word[:], cell); !ok {
+			return fundtrail.Amount{}, f.bad(c, "a number of 32 bytes: "+wantHash)
+		}
+		return crossing.AmountOf(word), nil
+	}
 	a, err := fundtrail.ParseAmount(string(cell))
 	if err != nil {
 		return a, f.bad(c, wantAmount+", of at most 256 bits")
@@ -166,11 +175,13 @@ func (f *file) amount(c int) (fundtrail.Amount, error) {
 	return a, nil
 }
 
-// flag reads 0 or 1. told is false where the cell is empty.
+// flag reads 0 or 1, or true or false. told is false where the cell is empty.
 func (f *file) flag(c int) (set, told bool, err error) {
 	switch cell := f.cells[c]; {
 	case len(cell) == 0:
 		return false, false, nil
+	case bytes.EqualFold(cell, []byte("true")), bytes.EqualFold(cell, []byte("false")):
+		return len(cell) == len("true"), true, nil
 	case len(cell) == 1 && cell[0]|1 == '1':
 		return cell[0] == '1', true, nil
 	}
@@ -185,6 +196,9 @@ const wantTime = "Unix seconds, or RFC 3339 such as 2022-03-23T13:29:09Z"
 // bigQueryTime is how BigQuery exports a timestamp.
 const bigQueryTime = "2006-01-02 15:04:05 MST"
 
+// blockscoutTime is how Blockscout writes one.
+const blockscoutTime = "2006-01-02 15:04:05Z07:00"
+
 // unix reads a time in whole seconds.
 func (f *file) unix(c int) (int64, error) {
 	cell := f.cells[c]
@@ -194,7 +208,7 @@ func (f *file) unix(c int) (int64, error) {
 		}
 		return int64(n), nil
 	}
-	for _, layout := range []string{time.RFC3339, bigQueryTime} {
+	for _, layout := range []string{time.RFC3339, bigQueryTime, blockscoutTime} {
 		t, err := time.Parse(layout, string(cell))
 		if err != nil || layout == bigQueryTime && t.Location() != time.UTC {
 			continue

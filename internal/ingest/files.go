@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
@@ -44,6 +45,9 @@ type Options struct {
 	// Wraps says which tokens are the chain's own coin, one to one. Their making and
 	// destroying are events of their own, Deposit and Withdrawal, in tables of logs.
 	Wraps func(fundtrail.Asset) bool
+	// Decimals tells of how many decimals a token is, where that is on record, for lists
+	// whose amounts are in whole tokens.
+	Decimals func(fundtrail.Asset) (int, bool)
 	// Read, when set, is told how many stored bytes were read, for showing progress.
 	// It is called from another goroutine than Files.
 	Read func(n int)
@@ -137,6 +141,8 @@ type job struct {
 	flushed  map[fundtrail.Hash][]uint64
 	seed     maphash.Seed
 	issues   map[issueKey][]issue
+	moves    []uint8 // by asset: what logs of it move
+	unplaced []unplacedRow
 	accounts accounts
 	tron     *tronJoin
 	newest   int64 // block of a transaction that some file holds
@@ -159,6 +165,9 @@ type file struct {
 	sum    Summary
 
 	seen map[seenTx]*seenState // generic CSV
+	log  logEntry              // tables of logs
+
+	notRead int // rows of what this table does not tell whole
 }
 
 func (j *job) run(inputs []Input) ([]Summary, error) {
@@ -224,6 +233,7 @@ func (j *job) start(in Input) (_ *file, err error) {
 			r.Close()
 		}
 	}()
+	at, size := parquetSource(r)
 	if f.text, err = Unpack(f.stored); err != nil {
 		return nil, err
 	}
@@ -232,12 +242,16 @@ func (j *job) start(in Input) (_ *file, err error) {
 			f.text.Close()
 		}
 	}()
-	f.text = objects(f.text)
-	f.table = newTable(f.text)
-	if err := f.table.open(); err != nil {
+	if f.table, err = f.open(at, size); err != nil {
 		return nil, err
 	}
 	if f.format, err = recognise(f.table); err != nil {
+		return nil, err
+	}
+	if f.format.refuse != "" {
+		return nil, fmt.Errorf("%s: %s: %w", f.format.name, f.format.refuse, fundtrail.ErrInvalid)
+	}
+	if err := f.ofChain(); err != nil {
 		return nil, err
 	}
 	if f.format.evm && j.family != fundtrail.FamilyEVM {
@@ -250,11 +264,50 @@ func (j *job) start(in Input) (_ *file, err error) {
 	return f, f.table.use(f.format.columns)
 }
 
+// open begins to read a file's rows: those of a Parquet file, where it can be read from
+// the middle, at at.
+func (f *file) open(at io.ReaderAt, size int64) (t *table, err error) {
+	if at == nil {
+		b := bufio.NewReaderSize(f.text, 64<<10)
+		head, _ := b.Peek(len(parquetMagic)) // an error comes again when it is read
+		f.text = readCloser{b, f.text}
+		if string(head) == parquetMagic {
+			if at, size, err = holdParquet(b); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if at != nil {
+		return newParquet(at, size)
+	}
+	f.text = objects(f.text)
+	t = newTable(f.text)
+	return t, t.open()
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// ofChain refuses a file whose header names another coin than the chain's.
+func (f *file) ofChain() error {
+	info, _ := f.chain.Info()
+	if f.table.coin == "" || strings.EqualFold(f.table.coin, info.Symbol) || f.chain == fundtrail.Polygon && (f.table.coin == "matic" || f.table.coin == "pol") {
+		return nil
+	}
+	return fmt.Errorf("its amounts are in %s, and the coin of %s is %s: say of which chain it is (--chain): %w", strings.ToUpper(f.table.coin), f.chain, info.Symbol, fundtrail.ErrInvalid)
+}
+
 // read reads all rows of a file.
 func (f *file) read() error {
-	pump := newPump(f.ctx, f.text)
-	defer pump.Close()
-	f.table.r = pump
+	if f.table.parquet != nil {
+		defer f.table.parquet.close()
+	} else {
+		pump := newPump(f.ctx, f.text)
+		defer pump.Close()
+		f.table.r = pump
+	}
 	for {
 		if f.sum.Rows%1024 == 0 {
 			if err := f.ctx.Err(); err != nil {
@@ -290,6 +343,13 @@ func (f *file) read() error {
 			return err
 		}
 	}
+	if f.table.parquet != nil {
+		// It was read from the middle: its digest is of all its bytes.
+		if _, err := io.Copy(io.Discard, f.text); err != nil {
+			return err
+		}
+	}
+	f.noteUnread()
 	f.sum.Bytes = f.stored.n
 	f.stored.digest.Sum(f.sum.SHA256[:0])
 	return nil
@@ -315,6 +375,9 @@ func (j *job) finish(files []*file) error {
 		return err
 	}
 	if err := j.finishIssues(); err != nil {
+		return err
+	}
+	if err := j.finishUnplaced(); err != nil {
 		return err
 	}
 	j.finishAccounts()
@@ -385,10 +448,16 @@ type format struct {
 	coins   bool // of chains that record coins; Bitcoin unless Options.Chain says otherwise
 	columns []column
 	row     func(*file) error // reads the current row
+	refuse  string            // why it is known, and not read
 }
 
-// formats are tried in this order.
-var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks, &tronInfos, &tronTransactions, &tronBlocks, &tronPages}
+// formats are tried in this order: some have all the columns that others need, and more.
+var formats = []*format{&cryoNativeTransfers, &cryoItemTransfers, &cryoTokenTransfers, &cryoLogs, &cryoTraces, &cryoTransactions, &cryoBlocks,
+	&etherscanInternal, &etherscanItems, &etherscanNFTs, &etherscanTokens, &websiteInternal, &websiteManyItems, &websiteTokens, &websiteItems, &websiteTransactions,
+	&blockscoutInternal, &blockscoutTokens, &blockscoutTransactions,
+	&googleTokens, &googleTransactions, &googleBlocks, &bigBitcoin,
+	&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks,
+	&tronInfos, &tronTransactions, &tronBlocks, &tronPages}
 
 // recognise finds the format whose needed columns the file has.
 func recognise(t *table) (*format, error) {
@@ -412,7 +481,7 @@ func recognise(t *table) (*format, error) {
 func (f *format) fits(header []string) bool {
 	for i := range f.columns {
 		c := &f.columns[i]
-		if c.need && !slices.ContainsFunc(c.names(), func(n string) bool { return slices.Contains(header, n) }) {
+		if c.need && !slices.ContainsFunc(append(c.names(), c.inexact()...), func(n string) bool { return slices.Contains(header, n) }) {
 			return false
 		}
 	}

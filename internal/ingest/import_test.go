@@ -346,7 +346,7 @@ func TestBadRows(t *testing.T) {
 		"value, 20 characters": {cell("value", "1234567890123456789x"), "value", []string{"want a whole number"}, nil},
 		"nonce":                {cell("nonce", "n"), "nonce", []string{`"n"`}, nil},
 		"error flag":           {cell("isError", "2"), "isError", []string{`"2", want 0 or 1`}, nil},
-		"status flag":          {cell("txreceipt_status", "true"), "txreceipt_status", []string{"want 0 or 1"}, nil},
+		"status flag":          {cell("txreceipt_status", "yes"), "txreceipt_status", []string{"want 0 or 1"}, nil},
 		"gas used":             {cell("gasUsed", "lots"), "gasUsed", []string{`"lots"`}, nil},
 		"gas price":            {cell("gasPrice", "1e9"), "gasPrice", []string{`"1e9"`}, nil},
 		"fee of 257 bits": {row(map[string]string{"gasUsed": "9223372036854775807", "gasPrice": "115792089237316195423570985008687907853269984665640564039457584007913129639935"}),

@@ -2,9 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"encoding/binary"
-
-	"golang.org/x/crypto/sha3"
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/ledger"
@@ -19,10 +16,15 @@ const (
 	logsBlock
 	logsTime
 	logsPlace
+	logsTopic0
+	logsTopic1
+	logsTopic2
+	logsTopic3
 )
 
-// The table of logs tells of token transfers what token_transfers tells, and of the
-// wrapping and unwrapping of the chain's own coin what no other table does.
+// The table of logs tells of token transfers what token_transfers tells, and besides which
+// of them are of items, and of the wrapping and unwrapping of the chain's own coin what no
+// other table does.
 var logs = format{
 	name: "ethereum-etl logs", order: 4, evm: true, row: (*file).logRow,
 	columns: []column{
@@ -34,116 +36,147 @@ var logs = format{
 		logsBlock:    {name: "block_number", need: true},
 		logsTime:     {name: "block_timestamp"},
 		logsPlace:    {name: "transaction_index"},
+		logsTopic3:   {}, // others have a column for each topic
 	},
 }
 
-// The first topics of the events that are read.
-var (
-	topicTransfer   = topicOf("Transfer(address,address,uint256)")
-	topicDeposit    = topicOf("Deposit(address,uint256)")
-	topicWithdrawal = topicOf("Withdrawal(address,uint256)")
-)
-
-func topicOf(signature string) (h fundtrail.Hash) {
-	d := sha3.NewLegacyKeccak256()
-	d.Write([]byte(signature))
-	d.Sum(h[:0])
-	return h
+// A logEntry is a row of a table of logs.
+type logEntry struct {
+	tx       ledger.Tx
+	index    uint32 // in its block
+	contract [20]byte
+	topics   []fundtrail.Hash
+	data     []byte // until the next row
+	list     [4]fundtrail.Hash
 }
 
 func (f *file) logRow() (err error) {
-	t := ledger.Tx{Chain: f.chain, Outcome: ledger.Succeeded, Where: f.where()} // a failed transaction leaves no logs
-	if err = f.hash(logsTx, &t.Hash); err != nil {
+	l := &f.log
+	if err := f.readLog(l); err != nil || len(l.topics) == 0 || !fundtrail.MovesTokens(l.topics[0]) {
 		return err
 	}
-	if t.Height, err = f.height(logsBlock); err != nil {
+	if err := f.readLogData(l); err != nil {
 		return err
 	}
-	if t.Time, err = f.blockTime(logsTime); err != nil {
+	m, ok := fundtrail.ReadTokenMove(l.topics, l.data)
+	asset := fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, l.contract)}
+	if !ok || m.Kind == fundtrail.Wrapping && !f.wraps(asset) {
+		return nil // some contract's event of that name, and no token's
+	}
+	r := ledger.Row{Index: fundtrail.LogIndex + l.index, Asset: f.b.Asset(asset), From: f.holderOf(&m.From), To: f.holderOf(&m.To), Amount: m.Amount}
+	f.sawKind(r.Asset, m.Kind)
+	return f.addToken(l.tx, r)
+}
+
+// readLog reads a log without its data.
+func (f *file) readLog(l *logEntry) (err error) {
+	l.tx = ledger.Tx{Chain: f.chain, Outcome: ledger.Succeeded, Where: f.where()} // a failed transaction leaves no logs
+	if err = f.hash(logsTx, &l.tx.Hash); err != nil {
 		return err
 	}
-	if t.Place, err = f.place(logsPlace); err != nil {
+	if l.tx.Height, err = f.height(logsBlock); err != nil {
 		return err
 	}
-	log, err := f.number(logsIndex, maxLog)
+	if l.tx.Time, err = f.blockTime(logsTime); err != nil {
+		return err
+	}
+	if l.tx.Place, err = f.place(logsPlace); err != nil {
+		return err
+	}
+	n, err := f.number(logsIndex, maxLog)
 	if err != nil {
 		return err
 	}
-	var contract [20]byte
-	if told, err := f.evm(logsContract, &contract); err != nil {
+	l.index = uint32(n)
+	if told, err := f.evm(logsContract, &l.contract); err != nil {
 		return err
 	} else if !told {
 		return f.bad(logsContract, "the contract's address")
 	}
-	var topics [4]fundtrail.Hash
-	n, ok := readTopics(f.cells[logsTopics], &topics)
-	if !ok {
-		return f.bad(logsTopics, "up to four of 0x and 64 hexadecimal digits, by commas or as a JSON list")
-	}
-	asset := fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, contract)}
-	r := ledger.Row{Index: fundtrail.LogIndex + uint32(log)}
-	var from, to *fundtrail.Hash
-	switch {
-	case n == 3 && topics[0] == topicTransfer: // with four it is of an item, which is no amount
-		from, to = &topics[1], &topics[2]
-	case n == 2 && topics[0] == topicDeposit && f.wraps(asset):
-		to = &topics[1]
-	case n == 2 && topics[0] == topicWithdrawal && f.wraps(asset):
-		from = &topics[1]
-	default:
+	return f.logTopics(l)
+}
+
+// logTopics reads the topics, which stand in one column or in four.
+func (f *file) logTopics(l *logEntry) error {
+	if f.told(logsTopics) {
+		n, ok := readTopics(f.cells[logsTopics], &l.list)
+		if l.topics = l.list[:n]; !ok {
+			return f.bad(logsTopics, "up to four of 0x and 64 hexadecimal digits, by commas or as a JSON list")
+		}
 		return nil
 	}
-	switch r.Amount, ok = word(f.cells[logsData]); {
-	case ok:
-	case topics[0] == topicTransfer:
-		return nil // some contract's event of that name, and no token's
-	default:
-		return f.bad(logsData, wantHash)
+	l.topics = l.list[:0]
+	for c := logsTopic0; c <= logsTopic3; c++ {
+		if !f.told(c) {
+			continue
+		}
+		n := len(l.topics)
+		if n < c-logsTopic0 {
+			return f.bad(c, "nothing, since the topic before it is empty")
+		}
+		if err := f.hash(c, &l.list[n]); err != nil {
+			return err
+		}
+		l.topics = l.list[:n+1]
 	}
-	if r.From, ok = f.topicParty(from); !ok {
-		return nil
+	return nil
+}
+
+func (f *file) readLogData(l *logEntry) error {
+	cell := f.cells[logsData]
+	l.data = append(l.data[:0], make([]byte, max(0, len(cell)/2-1))...)
+	if _, ok := decodeHex(l.data, cell); !ok && len(cell) > 0 {
+		return f.bad(logsData, "0x and an even number of hexadecimal digits")
 	}
-	if r.To, ok = f.topicParty(to); !ok {
+	return nil
+}
+
+// addToken adds a token transfer. One from nobody to nobody moves nothing.
+func (f *file) addToken(t ledger.Tx, r ledger.Row) error {
+	f.settle(t.Hash)
+	if r.From == fundtrail.NoAddress && r.To == fundtrail.NoAddress {
 		return nil
 	}
 	ref, err := f.b.Tx(t)
 	if err != nil {
 		return err
 	}
-	f.settle(t.Hash)
-	r.Asset = f.b.Asset(asset)
 	return f.add(ref, t.Height, r)
+}
+
+// The kinds of transfer that logs of a token tell of.
+const (
+	movesAmounts uint8 = 1 << iota
+	movesItems
+)
+
+// sawKind notes what a token moves.
+func (j *job) sawKind(a fundtrail.AssetID, k fundtrail.TokenKind) {
+	for len(j.moves) <= int(a) {
+		j.moves = append(j.moves, 0)
+	}
+	if k == fundtrail.Item {
+		j.moves[a] |= movesItems
+	} else {
+		j.moves[a] |= movesAmounts
+	}
+}
+
+// ofItems reports whether a token is known to move single items and nothing else, so
+// that what a table without topics calls a value is an item's number.
+func (j *job) ofItems(a fundtrail.AssetID) bool {
+	return int(a) < len(j.moves) && j.moves[a] == movesItems
 }
 
 func (j *job) wraps(a fundtrail.Asset) bool { return j.opt.Wraps != nil && j.opt.Wraps(a) }
 
-// topicParty reads an address that fills a topic from the right. The zero address, and
-// none, is nobody; what is longer is no address.
-func (f *file) topicParty(h *fundtrail.Hash) (fundtrail.AddressID, bool) {
-	if h == nil {
-		return fundtrail.NoAddress, true
+// holderOf returns a side of a token transfer. The zero address stands for nobody: by
+// ERC-20 a mint comes from it, and by custom a burn goes to it.
+func (f *file) holderOf(a *[20]byte) fundtrail.AddressID {
+	if *a == ([20]byte{}) {
+		return fundtrail.NoAddress
 	}
-	if [12]byte(h[:12]) != [12]byte{} {
-		return 0, false
-	}
-	a := [20]byte(h[12:])
-	if a == [20]byte{} {
-		return fundtrail.NoAddress, true
-	}
-	return f.b.EVMAddress(f.chain, &a), true
-}
-
-// word reads data that is one amount.
-func word(cell []byte) (fundtrail.Amount, bool) {
-	var b [32]byte
-	if _, ok := decodeHex(b[:], cell); !ok {
-		return fundtrail.Amount{}, false
-	}
-	var w [4]uint64
-	for i := range w {
-		w[i] = binary.BigEndian.Uint64(b[24-8*i:])
-	}
-	return fundtrail.AmountFromWords(w), true
+	return f.b.EVMAddress(f.chain, a)
 }
 
 // readTopics reads a list of topics as JSON has it, or in CSV, where commas separate

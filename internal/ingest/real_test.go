@@ -282,12 +282,29 @@ func TestRealLogs(t *testing.T) {
 	inputs := []Input{etlFile(t, "blocks"), etlFile(t, "transactions"), etlFile(t, "token_transfers")}
 	tables, _ := importAll(t, Options{}, inputs...)
 	both, _ := importAll(t, Options{}, append(inputs, etlFile(t, "logs"))...)
-	if dump(tables) != dump(both) {
+	alone, _ := importAll(t, Options{}, inputs[0], inputs[1], etlFile(t, "logs"))
+	if dump(alone) != dump(both) {
 		t.Error("the logs tell other transfers than the table of transfers")
 	}
-	alone, _ := importAll(t, Options{}, inputs[0], inputs[1], etlFile(t, "logs"))
-	if a, b := alone.Size(), tables.Size()-9; a != b { // nine are of items, with four topics
-		t.Errorf("%d movements by the logs alone, %d by the tables but for items", a, b)
+	// Nine of the transfers are of items, of which the table has the number for an amount;
+	// of ERC-1155 there is one, which the table lacks.
+	lines := map[string]bool{}
+	for line := range strings.Lines(dump(tables)) {
+		lines[line] = true
+	}
+	var other []string
+	for line := range strings.Lines(dump(both)) {
+		if !lines[line] {
+			other = append(other, line)
+		}
+	}
+	if both.Size() != tables.Size()+1 || len(other) != 10 {
+		t.Errorf("%d movements with the logs, %d without; they differ in %d", both.Size(), tables.Size(), len(other))
+	}
+	for _, line := range other[:len(other)-1] {
+		if !strings.Contains(line, " 1 eth/0x") {
+			t.Errorf("not one item: %s", line)
+		}
 	}
 	const weth = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 	wrapped, sums := importAll(t, Options{Wraps: func(a fundtrail.Asset) bool { return a.Contract.String() == weth }}, append(inputs, etlFile(t, "logs"))...)
@@ -305,8 +322,8 @@ func TestRealLogs(t *testing.T) {
 			burnt++
 		}
 	}
-	if sums[3].Rows != 681 || made != 30 || burnt != 31 || int(wrapped.Size()) != int(tables.Size())+made+burnt {
-		t.Errorf("%d logs: %d makings and %d destroyings of WETH among %d movements, %d without", sums[3].Rows, made, burnt, wrapped.Size(), tables.Size())
+	if sums[3].Rows != 681 || made != 30 || burnt != 31 || int(wrapped.Size()) != int(both.Size())+made+burnt {
+		t.Errorf("%d logs: %d makings and %d destroyings of WETH among %d movements, %d without", sums[3].Rows, made, burnt, wrapped.Size(), both.Size())
 	}
 }
 
@@ -330,7 +347,7 @@ func etlTips(t *testing.T, height int64) *big.Int {
 	return tips
 }
 
-func readLines(t *testing.T, in Input, line func([]byte)) {
+func readLines(t testing.TB, in Input, line func([]byte)) {
 	t.Helper()
 	f, err := in.Open()
 	if err != nil {

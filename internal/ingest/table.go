@@ -5,23 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/fundtrail/fundtrail"
 )
 
 // A table reads a text's records into cells: those of CSV (RFC 4180), whose first
-// record names the columns, or those of JSON lines, whose keys do.
+// record names the columns, of JSON lines, whose keys do, or of a Parquet file.
 type table struct {
 	lines
 	json    bool
+	parquet *parquetFile   // nil of text
 	raw     []byte         // the current record, with its line end
 	fields  [][]byte       // CSV: its fields
 	spans   []span         // CSV: where they are, while quotes are being read
 	scratch []byte         // text that had to be unescaped
 	header  []string       // names of columns as the file spells them, in lower case
 	at      []int          // CSV: column -> field, -1 where the file lacks it
-	keys    map[string]int // JSON: key in lower case -> column
+	keys    map[string]int // name of a column in lower case -> column
+	coin    string         // that the header says amounts are in
 	cells   [][]byte       // by column; nil or empty where the record does not tell
 }
 
@@ -97,9 +100,26 @@ func (t *table) open() error {
 		return fmt.Errorf("line %d: the header: %w", t.line, err)
 	}
 	for _, f := range t.fields {
-		t.header = append(t.header, string(lower(bytes.TrimSpace(f))))
+		t.header = append(t.header, t.coinName(headerName(string(bytes.TrimSpace(f)))))
 	}
 	return nil
+}
+
+// coinName takes the coin out of the name of a column, as of Value_IN(ETH).
+func (t *table) coinName(name string) string {
+	for _, of := range []string{"value_in", "value_out", "txnfee"} {
+		coin, ok := strings.CutPrefix(name, of+"(")
+		if coin, closed := strings.CutSuffix(coin, ")"); ok && closed && coin != "usd" {
+			t.coin = coin
+			return of
+		}
+	}
+	return name
+}
+
+// headerName spells a column's name as columns do: in lower case, with _ for each space.
+func headerName(s string) string {
+	return strings.ReplaceAll(strings.ToLower(s), " ", "_")
 }
 
 // use fixes the columns that next fills cells with.
@@ -110,11 +130,19 @@ func (t *table) use(columns []column) error {
 	for c := range columns {
 		t.at[c] = -1
 		for _, name := range columns[c].names() {
-			t.keys[name] = c
+			if t.keys[name] = c; columns[c].wide && slices.Contains(t.header, name) {
+				break // the others say the same
+			}
+		}
+		if err := t.exact(&columns[c]); err != nil {
+			return err
 		}
 	}
 	if t.json {
 		return nil
+	}
+	if t.parquet != nil {
+		return t.parquet.use(t, columns)
 	}
 	for i, name := range t.header {
 		c, ok := t.keys[name]
@@ -129,9 +157,21 @@ func (t *table) use(columns []column) error {
 	return nil
 }
 
+// exact refuses a file that has a column's amounts in no exact form.
+func (t *table) exact(c *column) error {
+	has := func(name string) bool { return slices.Contains(t.header, name) }
+	if i := slices.IndexFunc(c.inexact(), has); i >= 0 && !slices.ContainsFunc(c.names(), has) {
+		return fmt.Errorf("it has %s, which does not hold every amount exactly, and no other form of it: write it again with cryo's --u256-types binary: %w", c.inexact()[i], fundtrail.ErrInvalid)
+	}
+	return nil
+}
+
 // next reads the next record's cells. It returns io.EOF at the end, a rowError when
 // that record is malformed, and another error when the text cannot be read on.
 func (t *table) next() error {
+	if t.parquet != nil {
+		return t.parquet.next(t)
+	}
 	rec, err := t.advance()
 	if err != nil {
 		return err
@@ -331,6 +371,28 @@ type column struct {
 	name string // as the tool that writes it spells it
 	also string // its other names, separated by spaces
 	need bool
+	// wide is of amounts that may stand in several columns, a type of number each, as cryo
+	// writes them: value_string, value_binary, value_f64.
+	wide bool
 }
 
-func (c *column) names() []string { return strings.Fields(strings.ToLower(c.name + " " + c.also)) }
+// names returns the column's names in lower case; the first of them that a file has is read.
+func (c *column) names() []string {
+	names := strings.Fields(strings.ToLower(c.name + " " + c.also))
+	if c.wide {
+		for _, kind := range []string{"_string", "_binary", "_d128", "_decimal128"} {
+			names = append(names, names[0]+kind)
+		}
+	}
+	return names
+}
+
+// inexact returns the names of columns that tell what the column does, but not exactly.
+func (c *column) inexact() (names []string) {
+	if c.wide {
+		for _, kind := range []string{"_f64", "_f32", "_u64", "_u32"} {
+			names = append(names, strings.ToLower(c.name)+kind)
+		}
+	}
+	return names
+}

@@ -29,6 +29,7 @@ const (
 	tracesPlace
 	tracesTime
 	tracesID
+	tracesResult
 )
 
 var traces = format{
@@ -49,6 +50,7 @@ var traces = format{
 		tracesPlace:      {name: "transaction_index"},
 		tracesTime:       {name: "block_timestamp"},
 		tracesID:         {name: "trace_id"},
+		tracesResult:     {}, // others have a column for the contract that was made
 	},
 }
 
@@ -155,6 +157,9 @@ func (f *file) traceNode(kind string, height int64) (n traceNode, err error) {
 		return n, err
 	}
 	toTold, err := f.evm(tracesTo, &to)
+	if err == nil && !toTold && (kind == "create" || kind == "create2") {
+		toTold, err = f.evm(tracesResult, &to)
+	}
 	if err != nil {
 		return n, err
 	}
@@ -194,7 +199,8 @@ func (f *file) traceValue() (fundtrail.Amount, error) {
 	return f.amount(tracesValue)
 }
 
-// path reads a trace address: numbers between commas, as CSV has them, or a JSON list.
+// path reads a trace address: numbers between commas, as CSV has them, or underscores, as
+// cryo does, or a JSON list.
 func (f *file) path(c int) ([]uint32, error) {
 	cell := f.cells[c]
 	if len(cell) > 1 && cell[0] == '[' && cell[len(cell)-1] == ']' {
@@ -203,8 +209,11 @@ func (f *file) path(c int) ([]uint32, error) {
 	if len(bytes.TrimSpace(cell)) == 0 {
 		return nil, nil
 	}
-	path := make([]uint32, 0, 8)
-	for part := range bytes.SplitSeq(cell, []byte{','}) {
+	path, between := make([]uint32, 0, 8), []byte{','}
+	if bytes.IndexByte(cell, '_') >= 0 {
+		between[0] = '_'
+	}
+	for part := range bytes.SplitSeq(cell, between) {
 		n, ok := digits(bytes.TrimSpace(part))
 		if !ok || n > math.MaxInt32 || len(path) == 1025 { // the EVM's depth is 1024
 			return nil, f.bad(c, "numbers separated by commas, such as 0,2,1")

@@ -308,8 +308,13 @@ func (f *file) coinRow(r *ledger.Row, asset fundtrail.Asset) error {
 		if err != nil {
 			return err
 		}
-		if err = f.spends(r, asset.Chain); err != nil {
-			return err
+		// An export of a ledger leaves out what was spent where the ledger does not hold it.
+		if f.table.parquet == nil || f.told(transfersSpends) {
+			if err = f.spends(r, asset.Chain); err != nil {
+				return err
+			}
+		} else if !f.told(transfersAmount) {
+			return f.bad(transfersAmount, "an amount, since the output that was spent is not told")
 		}
 		if f.told(transfersAmount) {
 			if r.Amount, err = f.amount(transfersAmount); err != nil {

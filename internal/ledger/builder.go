@@ -23,6 +23,7 @@ type Builder struct {
 	coverage []fundtrail.Coverage
 	coins    []bool // by chain number: the chain records coins
 	keep     bool
+	unplaced bool // some row's place is not known; see settleUnplaced
 	held     func(fundtrail.TransferOutput) (fundtrail.Address, fundtrail.Amount, bool)
 
 	spill   *spill // nil: everything is held in memory
@@ -281,6 +282,7 @@ func (b *Builder) Add(tx TxRef, r Row) error {
 	}
 	b.lowest[t.chain] = min(b.lowest[t.chain], t.height)
 	b.added++
+	b.unplaced = b.unplaced || r.Index >= fundtrail.UnplacedTrace && !coins
 	b.rows.push(buildRow{
 		amount: encode(r.Amount, &b.large), tx: uint32(tx), index: r.Index,
 		from: uint32(r.From), to: uint32(r.To), asset: uint32(r.Asset), kind: r.Kind,

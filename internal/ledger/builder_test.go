@@ -449,8 +449,8 @@ func TestUnknownPlaces(t *testing.T) {
 
 func TestPlaces(t *testing.T) {
 	b := NewBuilder()
-	indexes := []uint32{0, 1, 2, 0x7fff, 0x8000, 0xffff, fundtrail.LogIndex - 1, fundtrail.LogIndex, fundtrail.LogIndex + 0x7fef,
-		fundtrail.LogIndex + 0x7ff0, fundtrail.FeeIndex - 1, FeeWhole, FeeBlob, FeeWhole + 14, FeeWhole + 15, 1<<32 - 1}
+	indexes := []uint32{0, 1, 2, 0x7fff, 0x8000, 0xffff, fundtrail.UnplacedTrace - 1, fundtrail.LogIndex, fundtrail.LogIndex + 0x7fef,
+		fundtrail.LogIndex + 0x7ff0, fundtrail.UnplacedLog - 1, FeeWhole, FeeBlob, FeeWhole + 14, FeeWhole + 15, 1<<32 - 1}
 	for _, i := range indexes {
 		r := Row{Index: i}
 		if i >= fundtrail.FeeIndex {

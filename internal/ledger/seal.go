@@ -36,6 +36,9 @@ func (b *Builder) Seal() (*Memory, error) {
 	if rows, err = b.settleFees(rows); err != nil {
 		return nil, err
 	}
+	if rows, err = b.settleUnplaced(rows); err != nil {
+		return nil, err
+	}
 	m := &Memory{addrs: b.addrs}
 	if err := b.sealAssets(m, rows); err != nil {
 		return nil, err

@@ -488,7 +488,7 @@ func (b *Builder) part(within *spillRange) (*Builder, error) {
 
 // beside returns an empty builder that numbers chains, assets and files as b does.
 func (b *Builder) beside() *Builder {
-	part := &Builder{addrs: newAddresses(), assets: b.assets, assetIDs: b.assetIDs, files: b.files, coins: b.coins, keep: b.keep, held: b.held, spill: b.spill}
+	part := &Builder{addrs: newAddresses(), assets: b.assets, assetIDs: b.assetIDs, files: b.files, coins: b.coins, keep: b.keep, held: b.held, spill: b.spill, unplaced: b.unplaced}
 	part.addrs.chains = slices.Clone(b.addrs.chains)
 	return part
 }

@@ -113,7 +113,7 @@ const (
 )
 
 // maxLog is the highest log index that has a place of its own.
-const maxLog = uint64(fundtrail.FeeIndex - fundtrail.LogIndex - 1)
+const maxLog = uint64(fundtrail.UnplacedLog - fundtrail.LogIndex - 1)
 
 // gwei is the unit of withdrawals.
 var gwei = fundtrail.NewAmount(1_000_000_000)
@@ -244,8 +244,8 @@ func (w *writer) transaction(place uint32, t *tx) error {
 
 // log adds a log's token transfer, if it is one, and keeps the log if it is wanted.
 func (w *writer) log(e *event) {
-	if m, ok := readMove(e); ok && (m.kind != wrapping || w.Wraps != nil && w.Wraps(w.token(&e.contract))) {
-		from, to := &m.from, &m.to
+	if m, ok := readMove(e); ok && (m.Kind != fundtrail.Wrapping || w.Wraps != nil && w.Wraps(w.token(&e.contract))) {
+		from, to := (*address)(&m.From), (*address)(&m.To)
 		if *from == (address{}) {
 			from = nil
 		}
@@ -253,7 +253,7 @@ func (w *writer) log(e *event) {
 			to = nil
 		}
 		if from != nil || to != nil {
-			w.add(fundtrail.LogIndex+e.index, w.token(&e.contract), from, to, m.amount)
+			w.add(fundtrail.LogIndex+e.index, w.token(&e.contract), from, to, m.Amount)
 		}
 	}
 	if w.Keep != nil && w.Keep(w.address(&e.contract)) {

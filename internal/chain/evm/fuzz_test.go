@@ -115,7 +115,7 @@ func FuzzMove(f *testing.F) {
 		for _, h := range e.topics {
 			all = append(all[:len(all):len(all)], h[:]...)
 		}
-		for _, a := range []address{m.from, m.to} {
+		for _, a := range []address{m.From, m.To} {
 			if !bytes.Contains(all, a[:]) && a != (address{}) {
 				t.Errorf("%x is nowhere in %x", a, all)
 			}

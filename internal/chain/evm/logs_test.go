@@ -9,6 +9,15 @@ import (
 	"github.com/fundtrail/fundtrail"
 )
 
+// The first topics of the events that move tokens.
+var (
+	topicTransfer   = fundtrail.EventTopic("Transfer(address,address,uint256)")
+	topicSingle     = fundtrail.EventTopic("TransferSingle(address,address,address,uint256,uint256)")
+	topicBatch      = fundtrail.EventTopic("TransferBatch(address,address,address,uint256[],uint256[])")
+	topicDeposit    = fundtrail.EventTopic("Deposit(address,uint256)")
+	topicWithdrawal = fundtrail.EventTopic("Withdrawal(address,uint256)")
+)
+
 // TestLogs: every form of a token's transfer, and what looks like one.
 func TestLogs(t *testing.T) {
 	w := func(n byte) []byte { return append(make([]byte, 31), n) }

@@ -212,7 +212,7 @@ func TestTokenTransfers(t *testing.T) {
 		Tx      string `json:"transaction_hash"`
 		Log     int    `json:"log_index"`
 	}
-	kinds := map[moveKind]int{}
+	kinds := map[fundtrail.TokenKind]int{}
 	var got []row
 	logs := etlLines[log](t, "expected_logs")
 	for _, l := range logs {
@@ -224,14 +224,14 @@ func TestTokenTransfers(t *testing.T) {
 		if !ok {
 			continue
 		}
-		kinds[m.kind]++
-		switch m.kind {
-		case item: // ethereum-etl has the item's number for an amount
-			m.amount = amountOf(e.topics[3][:])
-		case items, wrapping:
+		kinds[m.Kind]++
+		switch m.Kind {
+		case fundtrail.Item: // ethereum-etl has the item's number for an amount
+			m.Amount = amountOf(e.topics[3][:])
+		case fundtrail.Items, fundtrail.Wrapping:
 			continue
 		}
-		got = append(got, row{fmt.Sprintf("0x%x", e.contract), fmt.Sprintf("0x%x", m.from), fmt.Sprintf("0x%x", m.to), json.Number(m.amount.String()), l.Tx, l.Log})
+		got = append(got, row{fmt.Sprintf("0x%x", e.contract), fmt.Sprintf("0x%x", m.From), fmt.Sprintf("0x%x", m.To), json.Number(m.Amount.String()), l.Tx, l.Log})
 	}
 	want := etlLines[row](t, "expected_token_transfers")
 	if len(logs) != 681 || len(want) != 291 || !slices.Equal(got, want) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
-	"github.com/fundtrail/fundtrail/internal/chain/evm"
 )
 
 // A Decoder makes facts of the API's answers. Its zero value is ready.
@@ -27,7 +26,7 @@ type Decoder struct {
 // They stand behind all logs, the transaction's own first, then internal ones in order.
 const (
 	trc10Index = fundtrail.LogIndex + 1_000_000_000
-	maxRows    = 999_999 // internal transfers, logs or TRC-10 transfers of one transaction
+	maxRows    = 999_999 // logs or TRC-10 transfers of one transaction
 )
 
 // UnknownPlace is the place of a transaction that is told without its block.
@@ -236,8 +235,8 @@ func (w *writer) internal(list []rpcInternal) error {
 			case v.TokenID != "" && v.TokenID != "0" && v.TokenID != "_":
 				w.token10([]byte(v.TokenID), payer, &to, v.Value)
 			default:
-				if w.moves++; w.moves > maxRows {
-					return fmt.Errorf("more than %d internal transfers: %w", maxRows, fundtrail.ErrLimit)
+				if w.moves++; w.moves >= fundtrail.UnplacedTrace {
+					return fmt.Errorf("more than %d internal transfers: %w", fundtrail.UnplacedTrace-1, fundtrail.ErrLimit)
 				}
 				w.add(fundtrail.TraceIndex+w.moves, native, payer, &to, v.Value)
 			}
@@ -277,7 +276,7 @@ func (w *writer) logs(list []rpcLog) error {
 		}
 		who := w.address(&contract)
 		token := fundtrail.Asset{Chain: fundtrail.Tron, Contract: who}
-		if m, ok := evm.ReadMove(topics, l.Data); ok && (!m.Wraps || w.Wraps != nil && w.Wraps(token)) {
+		if m, ok := fundtrail.ReadTokenMove(topics, l.Data); ok && (m.Kind != fundtrail.Wrapping || w.Wraps != nil && w.Wraps(token)) {
 			from, to := &m.From, &m.To
 			if *from == (address{}) {
 				from = nil

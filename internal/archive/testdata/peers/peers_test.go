@@ -488,12 +488,14 @@ type row struct {
 	Block    int64   `parquet:"block"`
 	Time     int64   `parquet:"time"`
 	Tx       string  `parquet:"tx"`
+	TxIndex  *int64  `parquet:"tx_index,optional"`
 	Index    int64   `parquet:"index"`
 	Kind     string  `parquet:"kind"`
 	Asset    string  `parquet:"asset"`
 	From     *string `parquet:"from,optional"`
 	To       *string `parquet:"to,optional"`
 	Amount   string  `parquet:"amount"`
+	Spends   *string `parquet:"spends,optional"`
 	SpentBy  *int64  `parquet:"spent_by,optional"`
 }
 
