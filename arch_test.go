@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"internal/fetch":         {"."},
 	"internal/chain/bitcoin": {".", "internal/fetch"},
 	"internal/chain/evm":     {".", "internal/fetch"},
+	"internal/source":        {".", "internal/fetch", "internal/durable", "internal/ledger", "internal/ingest"},
 	"internal/store":         {"."},
 	"internal/durable":       {},
 	"internal/journal":       {".", "internal/durable"},
@@ -43,7 +44,7 @@ var allowed = map[string][]string{
 	"internal/plot":          {},
 	"internal/brief":         {".", "data", "internal/plot", "internal/record", "internal/report"},
 	"internal/web":           {".", "internal/store", "internal/journal", "internal/screen"},
-	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
+	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/feed", "internal/fetch", "internal/source", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
 }
 
 // pure folders only compute: they may not reach the outside world.
