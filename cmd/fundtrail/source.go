@@ -34,7 +34,7 @@ type sourceFlags struct {
 }
 
 // defaultRequests is how many requests a trace may make unless it is told otherwise.
-const defaultRequests = 200
+const defaultRequests = 500
 
 func (f *sourceFlags) register(c *cobra.Command) {
 	fl := c.Flags()
@@ -129,7 +129,7 @@ func (f *traceFlags) follow(ctx context.Context, in *inputs, s *subject, claimed
 	p.start("asking "+f.source, 0)
 	c := source.Case{
 		Thefts: s.thefts, Back: opt.Direction == fundtrail.Backward, Base: base,
-		Bound: source.Bound{Hub: opt.Hub, Tokens: through.goes("swaps") || slices.ContainsFunc(s.thefts, needsTokens)},
+		Bound: source.Bound{Hub: opt.Hub, Tokens: through.goes("swaps")},
 		Trace: func(l fundtrail.Ledger) (*fundtrail.Trace, error) {
 			in.ledger = l
 			if opt.Dust, err = f.dustFloor(s, l); err != nil {
@@ -150,11 +150,6 @@ func (f *traceFlags) follow(ctx context.Context, in *inputs, s *subject, claimed
 	in.noteAsked(f.source, res)
 	warn("%s", askedText(f.source, kept.Dir(), res))
 	return nil
-}
-
-// needsTokens says whether a trace from a theft may follow tokens.
-func needsTokens(t fundtrail.Theft) bool {
-	return t.Asset.IsZero() || !t.Asset.Contract.IsZero() || !t.StandsAs.IsZero() && !t.StandsAs.Contract.IsZero()
 }
 
 // base is what files of the ledger tell beside the answers; nil where none are given.
@@ -219,6 +214,9 @@ func (in *inputs) noteAsked(name string, res *source.Result) {
 	for _, c := range chains {
 		in.note("Of %s the histories of %d addresses are what %s answered, as of block %d (asked %s). What it leaves out is not seen.",
 			c, res.Asked, name, res.Blocks[c], res.Heads[c].At.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	for _, id := range res.Unknown {
+		in.note("%s does not know transaction %s.", name, id)
 	}
 	const most = 5
 	for i, c := range res.Cuts {

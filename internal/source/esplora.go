@@ -35,7 +35,7 @@ func (e *esplora) question(what What, of string, to int64, after string) Questio
 }
 
 func (e *esplora) get(ctx context.Context, q Question, path string, check func([]byte) error) ([]byte, error) {
-	return e.s.answer(ctx, ask{Question: q, req: fetch.Request{URL: strings.TrimSuffix(e.base, "/") + path}, check: check})
+	return e.s.answer(ctx, ask{Question: q, req: fetch.Request{URL: strings.TrimSuffix(e.base, "/") + path}, check: check, absent: q.What == Transaction})
 }
 
 func (e *esplora) head(ctx context.Context) (int64, error) {

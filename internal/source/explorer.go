@@ -65,7 +65,7 @@ func (e *explorer) get(ctx context.Context, q Question, check func([]byte) error
 		v[name] = value
 	}
 	u.RawQuery = v.Encode()
-	return e.s.answer(ctx, ask{Question: q, req: fetch.Request{URL: u.String()}, check: check})
+	return e.s.answer(ctx, ask{Question: q, req: fetch.Request{URL: u.String()}, check: check, absent: q.What == Transaction})
 }
 
 // An envelope is what explorers put around what they answer.
@@ -453,7 +453,7 @@ func (e *explorer) node(ctx context.Context, q Question, method string, pairs ..
 		return nil, err
 	}
 	u := strings.TrimSuffix(e.base, "/") + "/eth-rpc"
-	return e.s.answer(ctx, ask{Question: q, check: rpcAnswer, req: fetch.Request{URL: u, Method: "POST", Body: body, Header: jsonHeader}})
+	return e.s.answer(ctx, ask{Question: q, check: rpcAnswer, absent: q.What == Transaction, req: fetch.Request{URL: u, Method: "POST", Body: body, Header: jsonHeader}})
 }
 
 var jsonHeader = map[string][]string{"Content-Type": {"application/json"}}

@@ -46,9 +46,10 @@ type Result struct {
 	Blocks  map[fundtrail.Chain]int64 // the last block of histories
 	Used    []Record                  // the answers it rests on, in a fixed order
 	Kinds   fundtrail.Kinds
-	Cuts    []Cut  // histories that are not whole
-	Left    []Left // what value reached and was not asked for
-	Stopped error  // why it was not: out of requests, offline, or a source that failed; nil: nothing is left
+	Unknown []fundtrail.TxID // transactions that it starts from and the source does not know
+	Cuts    []Cut            // histories that are not whole
+	Left    []Left           // what value reached and was not asked for
+	Stopped error            // why it was not: out of requests, offline, or a source that failed; nil: nothing is left
 }
 
 // A Cut is a history of which only a part was asked for.
@@ -70,10 +71,28 @@ type follower struct {
 	s       *session
 	apis    map[fundtrail.Chain]api
 	heads   map[fundtrail.Chain]int64
-	asked   map[fundtrail.Address]bool
+	asked   map[fundtrail.Address]depth
 	answers map[fundtrail.Chain][]ingest.Answer
 	cover   []fundtrail.Coverage
 	res     *Result
+}
+
+// A depth is how much of an address was asked for: each asks for what the one below does.
+type depth uint8
+
+const (
+	notAsked depth = iota
+	coinAlone
+	withTokens
+)
+
+// needs is how much of an address is asked for when an asset reaches it.
+func (f *follower) needs(a fundtrail.Asset) depth {
+	info, _ := a.Chain.Info()
+	if info.Model == fundtrail.Accounts && (f.Bound.Tokens || a.IsZero() || !a.Contract.IsZero()) {
+		return withTokens
+	}
+	return coinAlone
 }
 
 // maxRound bounds the addresses asked for between two traces. Value goes on from most of
@@ -94,7 +113,7 @@ func (c *Case) Follow(ctx context.Context, kept *Kept, o Options) (*Result, erro
 		}
 	}
 	f := &follower{Case: c, s: newSession(kept, o), apis: map[fundtrail.Chain]api{}, heads: map[fundtrail.Chain]int64{},
-		asked: map[fundtrail.Address]bool{}, answers: map[fundtrail.Chain][]ingest.Answer{},
+		asked: map[fundtrail.Address]depth{}, answers: map[fundtrail.Chain][]ingest.Answer{},
 		res: &Result{Heads: map[fundtrail.Chain]Record{}, Blocks: map[fundtrail.Chain]int64{}}}
 	defer f.s.client.CloseIdle()
 	if err := f.run(ctx); err != nil {
@@ -154,11 +173,15 @@ func (f *follower) start(ctx context.Context) error {
 		if !t.Tx.IsZero() {
 			f.tell(Step{Tx: t.Tx})
 			h, err := f.apis[chain].transaction(ctx, t.Tx, f.heads[chain])
+			if errors.Is(err, fundtrail.ErrNotFound) && !errors.Is(err, errOffline) && !t.Address.IsZero() {
+				f.res.Unknown = append(f.res.Unknown, t.Tx) // its record states what it moved
+				err = nil
+			}
 			if err = f.take(chain, h, err); err != nil {
 				return err
 			}
 		}
-		if !t.Address.IsZero() && !f.asked[t.Address] {
+		if !t.Address.IsZero() && f.asked[t.Address] < f.needs(t.Asset) {
 			if err := f.address(ctx, Left{Address: t.Address, Asset: t.Asset, Amount: t.Amount}); err != nil {
 				return err
 			}
@@ -212,17 +235,20 @@ func (f *follower) address(ctx context.Context, n Left) error {
 	}
 	f.tell(Step{Address: n.Address, Asset: n.Asset, Amount: n.Amount})
 	b := f.Bound
+	need := f.needs(n.Asset)
+	b.Tokens = need == withTokens
 	if slices.ContainsFunc(f.Thefts, func(t fundtrail.Theft) bool { return t.Address == n.Address }) {
 		b.Hub = 0 // where it starts is no hub to the trace
 	}
 	h, err := a.history(ctx, n.Address, f.heads[chain], b)
-	f.asked[n.Address] = true
-	if err == nil && h.Cut != "" {
+	before := f.asked[n.Address]
+	f.asked[n.Address] = need
+	if err == nil && h.Cut != "" && before == notAsked {
 		f.res.Cuts = append(f.res.Cuts, Cut{n.Address, h.Cut})
 	}
 	stopped := f.res.Stopped
 	if err = f.take(chain, h, err); f.res.Stopped != stopped && err == nil {
-		delete(f.asked, n.Address) // it is among what is left
+		f.asked[n.Address] = before // it is among what is left
 	}
 	return err
 }
@@ -317,7 +343,7 @@ func (f *follower) reached(tr *fundtrail.Trace) []Left {
 		case fundtrail.HopFee, fundtrail.HopDust:
 			continue
 		}
-		if who.IsZero() || f.asked[who] || h.Taint.Most().IsZero() {
+		if who.IsZero() || f.asked[who] >= f.needs(h.Asset) || h.Taint.Most().IsZero() {
 			continue
 		}
 		if h.End >= 0 {
@@ -331,7 +357,7 @@ func (f *follower) reached(tr *fundtrail.Trace) []Left {
 			continue // value crossed to a chain of which the source tells nothing
 		}
 		l := at[who]
-		if l == nil {
+		if l == nil || f.needs(l.Asset) < f.needs(h.Asset) {
 			l = &Left{Address: who, Asset: h.Asset}
 			at[who] = l
 		}
@@ -428,7 +454,7 @@ func held(ctx context.Context, kept *Kept, b *ledger.Builder, wraps func(fundtra
 		default:
 			continue
 		}
-		if err != nil && !errors.Is(err, errOffline) { // what was not asked is not held
+		if err != nil && !errors.Is(err, fundtrail.ErrNotFound) { // what was not asked is not held
 			return sum, err
 		}
 		if h != nil {

@@ -108,7 +108,12 @@ type ask struct {
 	secret []string // what the record and messages leave out of the request
 	// check refuses what is no answer: errBusy means that it should be asked again.
 	check func(body []byte) error
+	// absent says that it may be unknown to the source, which is an answer too.
+	absent bool
 }
+
+// errUnknown is the answer that a source does not know of it.
+var errUnknown = fmt.Errorf("the source does not know it: %w", fundtrail.ErrNotFound)
 
 // tries is how often what is answered with an error in a good answer is asked for.
 const tries = 5
@@ -121,7 +126,7 @@ func (s *session) answer(ctx context.Context, a ask) ([]byte, error) {
 			return nil, err
 		}
 		s.used[a.Question] = r
-		return body, nil
+		return s.known(&a, r, body)
 	}
 	if s.o.Offline {
 		return nil, fmt.Errorf("%s: %w", a.Question, errOffline)
@@ -129,6 +134,14 @@ func (s *session) answer(ctx context.Context, a ask) ([]byte, error) {
 	body, err := s.request(ctx, &a)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", a.Question, s.scrub(err))
+	}
+	return body, nil
+}
+
+// known tells an answer from the one that there is none.
+func (s *session) known(a *ask, r Record, body []byte) ([]byte, error) {
+	if a.absent && (r.Status == http.StatusNotFound || errors.Is(a.check(body), fundtrail.ErrNotFound)) {
+		return nil, fmt.Errorf("%s: %w", a.Question, errUnknown)
 	}
 	return body, nil
 }
@@ -145,9 +158,11 @@ func (s *session) request(ctx context.Context, a *ask) ([]byte, error) {
 		res, err := s.once(ctx, &a.req)
 		if err == nil {
 			err = a.check(res.Body)
-			if err == nil {
+			if err == nil || a.absent && errors.Is(err, fundtrail.ErrNotFound) {
 				return s.keep(a, res)
 			}
+		} else if e := new(fetch.Error); a.absent && errors.As(err, &e) && e.Status == http.StatusNotFound {
+			return s.keep(a, &fetch.Result{Status: e.Status, Retrieved: s.o.Fetch.Now().UTC()})
 		} else if !s.mayRepeat(a, err) {
 			return nil, err
 		}
@@ -205,7 +220,7 @@ func (s *session) keep(a *ask, res *fetch.Result) ([]byte, error) {
 		return nil, err
 	}
 	s.asked[a.Question], s.used[a.Question] = true, r
-	return res.Body, nil
+	return s.known(a, r, res.Body)
 }
 
 // plain is a request for the record: without the key, and without the user and path of a
