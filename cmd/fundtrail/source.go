@@ -15,6 +15,7 @@ import (
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/data"
+	"github.com/fundtrail/fundtrail/internal/archive"
 	"github.com/fundtrail/fundtrail/internal/ingest"
 	"github.com/fundtrail/fundtrail/internal/ledger"
 	"github.com/fundtrail/fundtrail/internal/report"
@@ -163,6 +164,14 @@ func (f *traceFlags) base(ctx context.Context, in *inputs, s *subject) (func(*le
 
 // adder returns what adds files to a builder, as often as it is called.
 func (f *ledgerFlags) adder(ctx context.Context, in *inputs, given []string) (func(*ledger.Builder) error, error) {
+	if err := refuseKept(given); err != nil {
+		return nil, err
+	}
+	for _, name := range given {
+		if archive.IsLedger(name) {
+			return nil, usage("%s is a ledger on disk, which goes alone, without --source", name)
+		}
+	}
 	names, err := expand(given)
 	if err != nil {
 		return nil, fmt.Errorf("--ledger: %w", err)
@@ -215,6 +224,9 @@ func (in *inputs) noteAsked(name string, res *source.Result) {
 		in.note("Of %s the histories of %d addresses are what %s answered, as of block %d (asked %s). What it leaves out is not seen.",
 			c, res.Asked, name, res.Blocks[c], res.Heads[c].At.UTC().Format("2006-01-02 15:04 UTC"))
 	}
+	if slices.ContainsFunc(chains, func(c fundtrail.Chain) bool { info, _ := c.Info(); return info.Model == fundtrail.Accounts }) {
+		in.note("Transfers of tokens were asked for only of addresses that tokens reached, those of ERC-1155 not at all.")
+	}
 	for _, id := range res.Unknown {
 		in.note("%s does not know transaction %s.", name, id)
 	}
@@ -229,14 +241,7 @@ func (in *inputs) noteAsked(name string, res *source.Result) {
 	if res.Stopped == nil {
 		return
 	}
-	why := "the source failed"
-	switch {
-	case errors.Is(res.Stopped, fundtrail.ErrLimit):
-		why = "the requests allowed (--max-requests) were used up"
-	case errors.Is(res.Stopped, fundtrail.ErrNotFound):
-		why = "they are not among the kept answers, and nothing was asked (--offline)"
-	}
-	in.note("Value reached %d addresses whose history was not asked for, because %s: there the trace ends for want of data.", len(res.Left), why)
+	in.note("Value reached addresses whose history was not asked for (%d), because %s: there the trace ends for want of data.", len(res.Left), stoppedBy(res.Stopped))
 	for i, l := range res.Left {
 		if i == most {
 			break
@@ -268,9 +273,26 @@ func stepText(st source.Step) string {
 func askedText(name, dir string, res *source.Result) string {
 	text := fmt.Sprintf("%s: %d histories in %d rounds, %d requests made; %d answers are in %s", name, res.Asked, res.Rounds, res.Spent, len(res.Used), dir)
 	if res.Stopped != nil {
-		text += fmt.Sprintf("; %d addresses are left: %v", len(res.Left), res.Stopped)
+		text += fmt.Sprintf("; addresses that value reached are left (%d), because %s", len(res.Left), stoppedBy(res.Stopped))
+		switch {
+		case errors.Is(res.Stopped, fundtrail.ErrLimit):
+			text += ": the same line again goes on from here"
+		case errors.Is(res.Stopped, fundtrail.ErrUnavailable):
+			text += ": " + res.Stopped.Error()
+		}
 	}
 	return text
+}
+
+// stoppedBy says in a few words why no more was asked for.
+func stoppedBy(err error) string {
+	switch {
+	case errors.Is(err, fundtrail.ErrLimit):
+		return "the requests allowed (--max-requests) were used up"
+	case errors.Is(err, fundtrail.ErrNotFound):
+		return "they are not among the kept answers, and nothing was asked (--offline)"
+	}
+	return "the source failed"
 }
 
 // answersOf makes the ledger of a report's answers, and of files beside them.
@@ -322,4 +344,14 @@ func (f *verifyFlags) answersOf(ctx context.Context, in *inputs, doc *report.Doc
 
 func citesAnswers(doc *report.Document) bool {
 	return slices.ContainsFunc(doc.Inputs, func(in report.Input) bool { return in.Role == "answer" })
+}
+
+// refuseKept says what to do with a folder of answers instead of reading its files.
+func refuseKept(names []string) error {
+	for _, name := range names {
+		if source.IsKept(name) {
+			return usage("%s holds kept answers of sources: trace with --source NAME --answers %s --offline", name, name)
+		}
+	}
+	return nil
 }
