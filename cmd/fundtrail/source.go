@@ -86,7 +86,11 @@ func (f *sourceFlags) folder() (string, error) {
 func (f *sourceFlags) key() string { return os.Getenv(strings.ToUpper(f.source) + "_API_KEY") }
 
 func (f *sourceFlags) options(warn func(string, ...any)) (source.Options, error) {
-	o := source.Options{Name: f.source, URL: f.url, Key: f.key(), Offline: f.offline, Refresh: f.refresh, MaxRequests: f.maxRequests, Wraps: data.WrapsCoin,
+	at := f.url
+	if f.source == source.RPC && at == "" {
+		at, _, _ = strings.Cut(strings.TrimSpace(os.Getenv("FUNDTRAIL_RPC")), " ")
+	}
+	o := source.Options{Name: f.source, URL: at, Key: f.key(), Offline: f.offline, Refresh: f.refresh, MaxRequests: f.maxRequests, Wraps: data.WrapsCoin,
 		Contact: func(host string) {
 			warn("asking %s: it learns which addresses are being followed, and from where unless a --proxy hides that", host)
 		}}

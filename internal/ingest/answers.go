@@ -36,6 +36,7 @@ const (
 	NodeTransaction                        // eth_getTransactionByHash
 	NodeReceipt                            // eth_getTransactionReceipt
 	NodeHeader                             // eth_getBlockByNumber, whose time is what is read
+	NodeTrace                              // trace_transaction
 )
 
 // AnswerOptions say what answers do not tell.
@@ -105,7 +106,7 @@ func (a *answers) read(an *Answer) error {
 		err = a.esplora(f, an.Body)
 	case EsploraTransaction:
 		err = a.esplora(f, bytes.Join([][]byte{{'['}, an.Body, {']'}}, nil))
-	case NodeTransaction, NodeReceipt, NodeHeader:
+	case NodeTransaction, NodeReceipt, NodeHeader, NodeTrace:
 		err = a.keepNode(an)
 	default:
 		err = fmt.Errorf("form %d: %w", an.Form, fundtrail.ErrInvalid)

@@ -18,6 +18,26 @@ type nodeTx struct {
 	name    string // of the answers, for messages
 	tx      *nodeBody
 	receipt *nodeReceipt
+	calls   []nodeCall
+}
+
+// A nodeCall is one trace: a call, a creation or a destruction.
+type nodeCall struct {
+	Type   string   `json:"type"`
+	Error  string   `json:"error"`
+	Path   []uint32 `json:"traceAddress"`
+	Action struct {
+		Kind    string `json:"callType"`
+		From    string `json:"from"`
+		To      string `json:"to"`
+		Value   string `json:"value"`
+		Address string `json:"address"`       // of what is destroyed
+		Refund  string `json:"refundAddress"` // who gets what it had
+		Balance string `json:"balance"`
+	} `json:"action"`
+	Result *struct {
+		Address string `json:"address"` // of what was created
+	} `json:"result"`
 }
 
 type nodeBody struct {
@@ -118,6 +138,14 @@ func (a *answers) keepNode(an *Answer) error {
 		}
 		return err
 	}
+	if an.Form == NodeTrace {
+		n, err := of(fundtrail.TxID{Chain: a.chain, Hash: an.Tx}.String())
+		if err != nil {
+			return err
+		}
+		n.calls = nil
+		return unmarshal(&n.calls)
+	}
 	var v nodeHeader
 	if err := unmarshal(&v); err != nil {
 		return err
@@ -214,6 +242,9 @@ func (a *answers) node(n *nodeTx) error {
 	if err := f.transaction(&t); err != nil {
 		return err
 	}
+	if err := a.calls(f, t.Tx, n.calls); err != nil {
+		return err
+	}
 	for i := range n.receipt.Logs {
 		l := &n.receipt.Logs[i]
 		index, ok := anyQuantity([]byte(l.Index))
@@ -267,4 +298,64 @@ func hexAmount(text string) (fundtrail.Amount, bool) {
 		}
 	}
 	return fundtrail.AmountFromWords(w), true
+}
+
+// calls adds the internal transfers of a transaction's traces, in order of execution. What
+// was undone, itself or with the call it stands in, moved nothing.
+func (a *answers) calls(f *file, t ledger.Tx, list []nodeCall) error {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(x, y nodeCall) int { return slices.Compare(x.Path, y.Path) })
+	var undone [][]uint32
+	index := fundtrail.TraceIndex
+	for i := range list {
+		c := &list[i]
+		within := func(p []uint32) bool { return len(p) <= len(c.Path) && slices.Equal(p, c.Path[:len(p)]) }
+		if c.Error != "" {
+			undone = append(undone, c.Path)
+		}
+		if len(c.Path) == 0 && c.Type != "suicide" || slices.ContainsFunc(undone, within) {
+			continue
+		}
+		from, to, value := c.Action.From, c.Action.To, c.Action.Value
+		switch {
+		case c.Type == "call" && c.Action.Kind == "call":
+		case c.Type == "create" && c.Result != nil:
+			to = c.Result.Address
+		case c.Type == "suicide":
+			from, to, value = c.Action.Address, c.Action.Refund, c.Action.Balance
+		default:
+			continue
+		}
+		amount, ok := hexAmount(value)
+		if !ok {
+			return fmt.Errorf("trace %v: value %q: %w", c.Path, short([]byte(value)), fundtrail.ErrInvalid)
+		}
+		if amount.IsZero() || c.Type == "suicide" && from == to && t.Height >= cancun {
+			continue
+		}
+		r := ledger.Row{Asset: a.b.Asset(fundtrail.NativeAsset(a.chain)), Amount: amount}
+		var err error
+		var payer, payee [20]byte
+		if r.From, err = a.party(from, &payer); err != nil {
+			return err
+		}
+		if r.To, err = a.party(to, &payee); err != nil {
+			return err
+		}
+		if c.Type == "suicide" && payer == payee {
+			r.To = fundtrail.NoAddress
+		}
+		if index++; index >= fundtrail.LogIndex {
+			return fmt.Errorf("more than %d internal transfers: %w", fundtrail.LogIndex-1, fundtrail.ErrLimit)
+		}
+		r.Index = index
+		ref, err := a.b.Tx(t)
+		if err != nil {
+			return err
+		}
+		if err := f.add(ref, t.Height, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }

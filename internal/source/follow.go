@@ -445,7 +445,7 @@ func held(ctx context.Context, kept *Kept, b *ledger.Builder, wraps func(fundtra
 				return sum, e
 			}
 			h, err = a.transaction(ctx, fundtrail.TxID{Chain: chain, Hash: id}, head)
-		case q.What == Transactions && q.To == head && q.From == 0 && q.Page <= 1 && q.After == "":
+		case (q.What == Transactions || q.What == TracesFrom || q.What == Search) && q.To == head && q.From == 0 && q.Page <= 1 && q.After == "":
 			of, e := fundtrail.ParseAddress(chain, q.Of)
 			if e != nil {
 				return sum, e

@@ -121,9 +121,12 @@ func (w *world) ends(l fundtrail.Ledger) string {
 // TestFollow: what is asked for step by step leads to the same ends as the whole chain,
 // and to no address that value did not reach.
 func TestFollow(t *testing.T) {
-	for _, c := range []struct{ name, text string }{{source.Etherscan, accounts}, {source.Blockscout, accounts}, {source.Esplora, coins}} {
+	for _, c := range []struct{ name, text string }{{source.Etherscan, accounts}, {source.Blockscout, accounts}, {source.RPC, accounts}, {"rpc without traces", accounts}, {source.Esplora, coins}} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, c.name, c.text)
+			w := newWorld(t, strings.TrimSuffix(c.name, " without traces"), c.text)
+			if w.opt.Name != c.name {
+				w.peer.Lacks = []string{"trace_filter"}
+			}
 			res, err := w.follow(nil)
 			if err != nil {
 				t.Fatal(err)
@@ -207,7 +210,13 @@ func TestSame(t *testing.T) {
 2022-03-29T11:00Z t2 eth  thief fee                   1
 2022-03-29T12:00Z t3 eth  thief -> b                 90 ETH
 `
-	w := newWorld(t, source.Etherscan, text)
+	for _, name := range []string{source.Etherscan, source.Blockscout, source.RPC} {
+		t.Run(name, func(t *testing.T) { same(t, name, text) })
+	}
+}
+
+func same(t *testing.T, name, text string) {
+	w := newWorld(t, name, text)
 	res, err := w.follow(func(c *source.Case, _ *source.Options) { c.Bound.Tokens = true })
 	if err != nil {
 		t.Fatal(err)
@@ -333,8 +342,8 @@ func TestHub(t *testing.T) {
 // TestWindow: a history longer than pages may count is read by going on from its last block.
 func TestWindow(t *testing.T) {
 	var b strings.Builder
-	for i := range 12_500 {
-		fmt.Fprintf(&b, "2021-%02d-%02dT%02d:%02dZ w%d eth  x%d -> thief 0.001 ETH\n", 1+i/1440%12, 1+i/20000, i/60%24, i%60, i, i%7)
+	for i := range 10_300 {
+		fmt.Fprintf(&b, "2021-%02d-%02dT%02d:%02dZ w%d eth  x%d -> thief 0.001 ETH\n", 1+i/900, 1+i/60%15, i%24, i%60, i, i%7)
 	}
 	b.WriteString(accounts)
 	w := newWorld(t, source.Etherscan, b.String())
@@ -495,7 +504,7 @@ func TestRefresh(t *testing.T) {
 
 // TestUnknown: a transaction that the source does not know is said, and known offline too.
 func TestUnknown(t *testing.T) {
-	for _, c := range []struct{ name, text string }{{source.Etherscan, accounts}, {source.Blockscout, accounts}, {source.Esplora, coins}} {
+	for _, c := range []struct{ name, text string }{{source.Etherscan, accounts}, {source.Blockscout, accounts}, {source.RPC, accounts}, {source.Esplora, coins}} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.name, c.text)
 			w.theft.Tx = ledgertest.Tx(w.peer.Chain, "never")
@@ -516,5 +525,20 @@ func TestUnknown(t *testing.T) {
 				t.Errorf("without an address: %v", err)
 			}
 		})
+	}
+}
+
+// TestPlainNode: a node that cannot list an address's transactions is told from one that
+// does not answer, and what to do instead is said.
+func TestPlainNode(t *testing.T) {
+	w := newWorld(t, source.RPC, accounts)
+	w.peer.Lacks = []string{"trace_filter", "ots_searchTransactionsAfter"}
+	if _, err := w.follow(nil); err == nil || !strings.Contains(err.Error(), "fundtrail sync") {
+		t.Errorf("error %v", err)
+	}
+	w = newWorld(t, source.RPC, accounts)
+	w.peer.Chain = fundtrail.BSC
+	if _, err := w.follow(nil); !errors.Is(err, fundtrail.ErrConflict) {
+		t.Errorf("of another chain: %v", err)
 	}
 }

@@ -16,10 +16,11 @@ const (
 	Etherscan  = "etherscan"
 	Blockscout = "blockscout"
 	Esplora    = "esplora"
+	RPC        = "rpc"
 )
 
 // Names returns the sources.
-func Names() []string { return []string{Blockscout, Etherscan, Esplora} }
+func Names() []string { return []string{Blockscout, Esplora, Etherscan, RPC} }
 
 // A Host is where a source's public interface is, by chain; chain is "" where one host has
 // many. All are from memory and unchecked, confidence 40: --source-url names another.
@@ -53,12 +54,15 @@ func hostOf(o *Options, chain fundtrail.Chain) (Host, error) {
 	}
 	var fits bool
 	switch o.Name {
-	case Etherscan, Blockscout:
+	case Etherscan, Blockscout, RPC:
 		fits = info.EVMID != 0
 	case Esplora:
 		fits = info.Model == fundtrail.Coins && genesis[chain] != ""
 	default:
 		return Host{}, fmt.Errorf("source %q: want one of %s: %w", o.Name, strings.Join(Names(), ", "), fundtrail.ErrInvalid)
+	}
+	if !fits && o.Name == RPC {
+		return Host{}, fmt.Errorf("nodes of %s cannot list what an address did: ask an Esplora of your own with --source esplora --source-url, or bring the blocks into a ledger with fundtrail sync: %w", info.Name, fundtrail.ErrInvalid)
 	}
 	if !fits {
 		return Host{}, fmt.Errorf("%s tells nothing of %s: %w", o.Name, info.Name, fundtrail.ErrInvalid)
@@ -69,8 +73,11 @@ func hostOf(o *Options, chain fundtrail.Chain) (Host, error) {
 			return Host{}, fmt.Errorf("the source's URL has to begin with http:// or https:// and a host: %w", fundtrail.ErrInvalid)
 		}
 		rate := 3.0
-		if near(u.Hostname()) {
+		switch {
+		case near(u.Hostname()):
 			rate = 1000
+		case o.Name == RPC: // a node of one's own
+			rate = 50
 		}
 		return Host{o.Name, chain, o.URL, rate}, nil
 	}
@@ -78,6 +85,9 @@ func hostOf(o *Options, chain fundtrail.Chain) (Host, error) {
 		if h.Source == o.Name && cmp.Or(h.Chain, chain) == chain {
 			return h, nil
 		}
+	}
+	if o.Name == RPC {
+		return Host{}, fmt.Errorf("say where the node answers with --source-url or FUNDTRAIL_RPC: %w", fundtrail.ErrInvalid)
 	}
 	return Host{}, fmt.Errorf("no public host of %s for %s is on record: give one with --source-url: %w", o.Name, info.Name, fundtrail.ErrNotFound)
 }
@@ -98,6 +108,8 @@ func open(s *session, chain fundtrail.Chain) (api, error) {
 	switch s.o.Name {
 	case Esplora:
 		return &esplora{s: s, base: at.URL, chain: chain}, nil
+	case RPC:
+		return &node{s: s, url: at.URL, chain: chain, id: info.EVMID}, nil
 	case Etherscan:
 		return &explorer{s: s, name: Etherscan, base: at.URL, chain: chain, id: info.EVMID}, nil
 	}

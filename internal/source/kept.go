@@ -259,7 +259,7 @@ func (k *Kept) Only(keep func(Record) bool) *Kept {
 }
 
 func (k *Kept) path(sum string) string {
-	return filepath.Join(k.dir, "bytes", sum[:2], sum+".zst")
+	return filepath.Join(k.dir, "bytes", sum+".zst")
 }
 
 // Body returns an answer's bytes, checked.
@@ -328,14 +328,6 @@ func (k *Kept) store(r Record, body []byte) (err error) {
 	}
 	path := k.path(r.SHA256)
 	dir := filepath.Dir(path)
-	if err := os.Mkdir(dir, 0o700); err == nil {
-		err = syncFolder(filepath.Dir(dir))
-		if err != nil {
-			return err
-		}
-	} else if !errors.Is(err, fs.ErrExist) {
-		return err
-	}
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return err

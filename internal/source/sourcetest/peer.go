@@ -22,8 +22,9 @@ import (
 type Peer struct {
 	Ledger fundtrail.Ledger
 	Chain  fundtrail.Chain
-	Head   int64  // default the ledger's last block
-	Key    string // wanted of everybody; "" of nobody
+	Head   int64    // default the ledger's last block
+	Key    string   // wanted of everybody; "" of nobody
+	Lacks  []string // methods that the node does not know
 	// Spoil, when set, may answer the n-th request, from 1, itself.
 	Spoil func(w http.ResponseWriter, r *http.Request, n int) bool
 
@@ -323,19 +324,135 @@ func (p *Peer) logs(get func(string) string, from, to int64, yield func(object) 
 	})
 }
 
-// node answers JSON-RPC.
+// node answers JSON-RPC, several calls at once too.
 func (p *Peer) node(w http.ResponseWriter, body string) {
-	var q struct {
+	type call struct {
 		ID     any    `json:"id"`
 		Method string `json:"method"`
 		Params []any  `json:"params"`
 	}
-	if err := json.Unmarshal([]byte(body), &q); err != nil || len(q.Params) == 0 {
+	answer := func(q call) object {
+		out := p.nodeCall(q.Method, q.Params)
+		out["id"] = q.ID
+		return out
+	}
+	var one call
+	var many []call
+	if json.Unmarshal([]byte(body), &many) == nil {
+		out := []object{}
+		for _, q := range slices.Backward(many) { // in any order, as a batch may be
+			out = append(out, answer(q))
+		}
+		reply(w, out)
+		return
+	}
+	if err := json.Unmarshal([]byte(body), &one); err != nil {
 		http.Error(w, "no call", http.StatusBadRequest)
 		return
 	}
-	of, _ := q.Params[0].(string)
-	reply(w, p.call(q.Method, of))
+	reply(w, answer(one))
+}
+
+func (p *Peer) nodeCall(method string, params []any) object {
+	text := func(v any) string { s, _ := v.(string); return s }
+	if slices.Contains(p.Lacks, method) {
+		return object{"jsonrpc": "2.0", "error": object{"code": -32601, "message": "the method " + method + " does not exist/is not available"}}
+	}
+	info, _ := p.Chain.Info()
+	ok := func(v any) object { return object{"jsonrpc": "2.0", "result": v} }
+	switch method {
+	case "eth_chainId":
+		return ok(fmt.Sprintf("0x%x", info.EVMID))
+	case "eth_blockNumber":
+		return ok(fmt.Sprintf("0x%x", p.head()))
+	case "trace_transaction":
+		s, found := p.find(text(params[0]))
+		if !found {
+			return ok(nil)
+		}
+		return ok(p.traces(s))
+	case "trace_filter":
+		q, _ := params[0].(object)
+		side := "from"
+		list, _ := q["fromAddress"].([]any)
+		if list == nil {
+			side = "to"
+			list, _ = q["toAddress"].([]any)
+		}
+		of := text(list[0])
+		a, err := fundtrail.ParseAddress(p.Chain, of)
+		if err != nil {
+			return ok([]any{})
+		}
+		all := []object{}
+		p.eachTx(a, 0, p.head(), func(s fundtrail.Span) bool {
+			for _, t := range p.traces(s) {
+				if t["action"].(object)[side] == of {
+					all = append(all, t)
+				}
+			}
+			return true
+		})
+		after, _ := q["after"].(float64)
+		count, _ := q["count"].(float64)
+		lo := min(int(after), len(all))
+		return ok(all[lo:min(lo+int(count), len(all))])
+	case "ots_searchTransactionsAfter":
+		a, err := fundtrail.ParseAddress(p.Chain, text(params[0]))
+		if err != nil {
+			return ok(nil)
+		}
+		after, _ := params[1].(float64)
+		size, _ := params[2].(float64)
+		txs, last := []object{}, int64(-1)
+		first := true
+		p.eachTx(a, int64(after)+1, p.head(), func(s fundtrail.Span) bool {
+			if len(txs) >= int(size) && s.Height != last { // a block is given whole
+				first = false
+				return false
+			}
+			last = s.Height
+			txs = append(txs, object{"hash": s.ID.String(), "blockNumber": fmt.Sprintf("0x%x", s.Height)})
+			return true
+		})
+		slices.Reverse(txs)
+		return ok(object{"txs": txs, "receipts": []any{}, "firstPage": first, "lastPage": after == 0})
+	case "eth_getLogs":
+		q, _ := params[0].(object)
+		topics, _ := q["topics"].([]any)
+		rows := []object{}
+		get := func(name string) string {
+			n := int(name[len(name)-1] - '0')
+			if n < len(topics) {
+				return text(topics[n])
+			}
+			return ""
+		}
+		p.logs(get, 0, p.head(), func(row object) bool { rows = append(rows, row); return true })
+		return ok(rows)
+	}
+	if len(params) == 0 {
+		return object{"jsonrpc": "2.0", "error": object{"code": -32602, "message": "missing value"}}
+	}
+	return p.call(method, text(params[0]))
+}
+
+// traces are a transaction's calls: its own, which has the others within.
+func (p *Peer) traces(s fundtrail.Span) []object {
+	t := p.read(s)
+	hex := func(v any) string {
+		n, _ := new(big.Int).SetString(fmt.Sprint(v), 10)
+		return fmt.Sprintf("0x%x", n)
+	}
+	one := func(from, to string, value any, path []int) object {
+		return object{"type": "call", "traceAddress": path, "blockNumber": s.Height, "transactionHash": s.ID.String(), "subtraces": 0,
+			"action": object{"callType": "call", "from": from, "to": to, "value": hex(value), "input": "0x", "gas": "0x1"}, "result": object{"gasUsed": "0x0", "output": "0x"}}
+	}
+	out := []object{one(t.from, t.to, t.value, []int{})}
+	for i, c := range t.inner {
+		out = append(out, one(c["from"].(string), c["to"].(string), c["value"], []int{i}))
+	}
+	return out
 }
 
 func (p *Peer) call(method, of string) object {
