@@ -26,12 +26,13 @@ var allowed = map[string][]string{
 	"internal/ledger":        {"."},
 	"internal/archive":       {".", "internal/ledger", "internal/durable"},
 	"internal/crossing":      {"."},
-	"internal/ingest":        {".", "internal/ledger", "internal/feed", "internal/fetch", "internal/store", "internal/crossing"},
+	"internal/ingest":        {".", "internal/ledger", "internal/feed", "internal/fetch", "internal/store", "internal/crossing", "internal/chain/tron"},
 	"internal/feed":          {"."},
 	"internal/fetch":         {"."},
 	"internal/chain/bitcoin": {".", "internal/fetch"},
 	"internal/chain/evm":     {".", "internal/fetch"},
-	"internal/source":        {".", "internal/fetch", "internal/durable", "internal/ledger", "internal/ingest"},
+	"internal/chain/tron":    {".", "internal/fetch", "internal/chain/evm"},
+	"internal/source":        {".", "internal/fetch", "internal/durable", "internal/ledger", "internal/chain/tron", "internal/ingest"},
 	"internal/store":         {"."},
 	"internal/durable":       {},
 	"internal/journal":       {".", "internal/durable"},
@@ -44,7 +45,7 @@ var allowed = map[string][]string{
 	"internal/plot":          {},
 	"internal/brief":         {".", "data", "internal/plot", "internal/record", "internal/report"},
 	"internal/web":           {".", "internal/store", "internal/journal", "internal/screen"},
-	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/feed", "internal/fetch", "internal/source", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
+	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/chain/tron", "internal/feed", "internal/fetch", "internal/source", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
 
 	"internal/source/sourcetest": {"."}, // for tests alone
 }

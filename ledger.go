@@ -151,7 +151,7 @@ type TransferID struct {
 const (
 	ValueIndex uint32 = 0             // the value of the transaction itself
 	TraceIndex uint32 = 0             // plus n: the n-th internal transfer that moved value, from 1
-	LogIndex   uint32 = 1_000_000     // plus the log's index in its block: a token transfer
+	LogIndex   uint32 = 1_000_000     // plus the log's index in its block, on Tron in its transaction: a token transfer
 	FeeIndex   uint32 = 2_000_000_000 // the fee; its parts, where told, stand above: see doc/formats.md
 )
 

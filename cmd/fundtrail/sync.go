@@ -47,6 +47,8 @@ EVM chains: several --rpc are tried in turn. Internal transfers need a node that
 (debug_traceBlockByHash, debug_traceBlockByNumber or trace_block; for old blocks an archive
 node); without it they are not claimed. A node of another chain is refused.
 Bitcoin, Litecoin, Dogecoin: one --rpc, such as http://user:password@127.0.0.1:8332.
+Tron: the HTTP API of java-tron (http://127.0.0.1:8090) or TronGrid; several are tried in turn.
+A key of TronGrid is taken from FUNDTRAIL_TRONGRID_KEY.
 
 With --follow it goes on at the head, and asks again when the node is gone. An address may
 hold a key: no message repeats more of it than the host; FUNDTRAIL_RPC, addresses separated
@@ -60,7 +62,7 @@ by blanks, keeps it off the command line too.
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.chain, "chain", "", "the `CHAIN`, such as eth or btc")
-	fl.StringArrayVar(&f.rpc, "rpc", nil, "the `URL` of a node; several of an EVM chain are tried in turn (default $FUNDTRAIL_RPC)")
+	fl.StringArrayVar(&f.rpc, "rpc", nil, "the `URL` of a node; several of an EVM chain or Tron are tried in turn (default $FUNDTRAIL_RPC)")
 	fl.Int64Var(&f.from, "from", 0, "first `BLOCK` of a ledger that has none of the chain yet")
 	fl.Int64Var(&f.to, "to", -1, "last `BLOCK` (default the head)")
 	fl.BoolVar(&f.follow, "follow", false, "go on at the head, and through failures of the node, until told to stop")
@@ -83,9 +85,9 @@ func (f *chainFlags) check(c *cobra.Command) (err error) {
 	switch {
 	case len(f.rpc) == 0:
 		return usage("sync: say with --rpc where the node answers, such as http://127.0.0.1:8545")
-	case info.EVMID == 0 && bad != nil:
+	case info.EVMID == 0 && bad != nil && f.on != fundtrail.Tron:
 		return usage("sync: blocks of %s are not read from nodes yet", info.Name)
-	case info.EVMID == 0 && len(f.rpc) > 1:
+	case bad == nil && len(f.rpc) > 1:
 		return usage("sync: one --rpc for %s: what is spent is known from what came before, from the same node", of.Chain)
 	case f.from < 0 || c.Flags().Changed("to") && f.to < f.from:
 		return usage("sync: --from %d --to %d: want heights from 0 on, the last not below the first", f.from, f.to)
@@ -103,6 +105,10 @@ func (f *chainFlags) check(c *cobra.Command) (err error) {
 
 // open makes the source. It sets how internal transfers are had.
 func (f *chainFlags) open(ctx context.Context, internal *string) (ingest.Source, error) {
+	if f.on == fundtrail.Tron {
+		*internal = "internal_transactions"
+		return asSource(openTron(ctx, f.rpc, f.retries))
+	}
 	if of, err := bitcoin.ParamsOf(f.on); err == nil {
 		u, err := url.Parse(f.rpc[0])
 		if err != nil {
@@ -205,6 +211,9 @@ func (f *chainFlags) sourceOf(name, internal string) archive.Source {
 	s := archive.Source{Name: name, Kinds: fundtrail.AllKinds}
 	info, _ := f.on.Info()
 	s.Notes = fmt.Sprintf("Blocks of %s were read from %s.", info.Name, name)
+	if f.on == fundtrail.Tron {
+		s.Notes += tronNotes
+	}
 	if info.Model == fundtrail.Accounts && internal == "" {
 		s.Kinds &^= fundtrail.InternalTransfers
 		s.Notes += "\nThat node does not trace: value that contracts moved in those blocks is not seen."

@@ -13,7 +13,8 @@
 //
 // Etherscan's txlist as CSV; the tables blocks, transactions, receipts,
 // token_transfers and traces of ethereum-etl, as CSV or as JSON lines; whole transactions
-// of coin chains as Esplora and Bitcoin Core tell them, as JSON; a generic CSV of
+// of coin chains as Esplora and Bitcoin Core tell them, as JSON; answers of Tron's API and
+// TronGrid's, as JSON; a generic CSV of
 // transfers for any chain; and lists of account exports, which claim coverage.
 // doc/formats-ledger.md describes each. All may be compressed with gzip or zstd, which
 // is told from their first bytes.

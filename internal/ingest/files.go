@@ -138,6 +138,7 @@ type job struct {
 	seed     maphash.Seed
 	issues   map[issueKey][]issue
 	accounts accounts
+	tron     *tronJoin
 	newest   int64 // block of a transaction that some file holds
 
 	// unsure holds the transactions whose outcome no file has told yet, by the file
@@ -315,7 +316,7 @@ func (j *job) finish(files []*file) error {
 	}
 	j.finishAccounts()
 	j.finishBlocks()
-	return nil
+	return j.finishTron(files)
 }
 
 // where says where the current row stands.
@@ -384,7 +385,7 @@ type format struct {
 }
 
 // formats are tried in this order.
-var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks}
+var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks, &tronInfos, &tronTransactions, &tronBlocks, &tronPages}
 
 // recognise finds the format whose needed columns the file has.
 func recognise(t *table) (*format, error) {
