@@ -116,7 +116,7 @@ With --source the trace asks an explorer for what the case needs and no more: th
 history of an address only when value reaches it. Every answer is kept as it came, so
 that the next run, with --offline too, needs no network, and verify can check it. The
 source is told the addresses under investigation. A key is taken from the environment:
-ETHERSCAN_API_KEY, BLOCKSCOUT_API_KEY.
+ETHERSCAN_API_KEY, BLOCKSCOUT_API_KEY, TRONGRID_API_KEY.
 ` + exitCodes,
 		Example: `  fundtrail trace ronin-bridge
   fundtrail trace ronin-bridge --ledger transactions.csv.gz --prices eth=ETH-USD.csv

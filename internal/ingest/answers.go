@@ -21,7 +21,7 @@ type Answer struct {
 	Name string // for messages
 	Form AnswerForm
 	Body []byte
-	Tx   fundtrail.Hash // of InternalOf and NodeTrace, which do not tell it
+	Tx   fundtrail.Hash // of what is about one transaction
 }
 
 // An AnswerForm is what an answer's bytes mean. doc/formats-answers.md describes each.
@@ -37,6 +37,9 @@ const (
 	NodeReceipt                            // eth_getTransactionReceipt
 	NodeHeader                             // eth_getBlockByNumber, whose time is what is read
 	NodeTrace                              // trace_transaction
+	TronPage                               // a page of one of TronGrid's lists of an account
+	TronSigned                             // gettransactionbyid
+	TronInfo                               // gettransactioninfobyid
 )
 
 // AnswerOptions say what answers do not tell.
@@ -55,7 +58,7 @@ func Answers(ctx context.Context, b *ledger.Builder, list []Answer, opt AnswerOp
 		return Summary{}, fmt.Errorf("chain %q is not known: %w", opt.Chain, fundtrail.ErrInvalid)
 	}
 	a := &answers{job: &job{ctx: ctx, b: b, opt: Options{Chain: opt.Chain, Wraps: opt.Wraps}, chain: opt.Chain, family: info.Family}, to: opt.To,
-		nodes: map[fundtrail.Hash]*nodeTx{}, times: map[int64]int64{}}
+		nodes: map[fundtrail.Hash]*nodeTx{}, times: map[int64]int64{}, tron: map[fundtrail.Hash]*tronTold{}}
 	mark := b.Mark()
 	err := a.run(ctx, list)
 	if err != nil {
@@ -72,6 +75,7 @@ type answers struct {
 	sum   Summary
 	nodes map[fundtrail.Hash]*nodeTx
 	times map[int64]int64 // of blocks, by height
+	tron  map[fundtrail.Hash]*tronTold
 }
 
 func (a *answers) run(ctx context.Context, list []Answer) error {
@@ -88,7 +92,7 @@ func (a *answers) run(ctx context.Context, list []Answer) error {
 			return fmt.Errorf("transaction %s: %w", fundtrail.TxID{Chain: a.chain, Hash: n.hash}, err)
 		}
 	}
-	return nil
+	return a.tronTxs()
 }
 
 func (a *answers) read(an *Answer) error {
@@ -108,6 +112,8 @@ func (a *answers) read(an *Answer) error {
 		err = a.esplora(f, bytes.Join([][]byte{{'['}, an.Body, {']'}}, nil))
 	case NodeTransaction, NodeReceipt, NodeHeader, NodeTrace:
 		err = a.keepNode(an)
+	case TronPage, TronSigned, TronInfo:
+		err = a.keepTron(an)
 	default:
 		err = fmt.Errorf("form %d: %w", an.Form, fundtrail.ErrInvalid)
 	}

@@ -17,10 +17,11 @@ const (
 	Blockscout = "blockscout"
 	Esplora    = "esplora"
 	RPC        = "rpc"
+	TronGrid   = "trongrid"
 )
 
 // Names returns the sources.
-func Names() []string { return []string{Blockscout, Esplora, Etherscan, RPC} }
+func Names() []string { return []string{Blockscout, Esplora, Etherscan, RPC, TronGrid} }
 
 // A Host is where a source's public interface is, by chain; chain is "" where one host has
 // many. All are from memory and unchecked, confidence 40: --source-url names another.
@@ -40,6 +41,7 @@ var hosts = []Host{
 	{Blockscout, fundtrail.Arbitrum, "https://arbitrum.blockscout.com/api", 3},
 	{Blockscout, fundtrail.Gnosis, "https://gnosis.blockscout.com/api", 3},
 	{Esplora, fundtrail.Bitcoin, "https://blockstream.info/api", 1},
+	{TronGrid, fundtrail.Tron, "https://api.trongrid.io", 3},
 	{Esplora, fundtrail.Litecoin, "https://litecoinspace.org/api", 1},
 }
 
@@ -56,6 +58,8 @@ func hostOf(o *Options, chain fundtrail.Chain) (Host, error) {
 	switch o.Name {
 	case Etherscan, Blockscout, RPC:
 		fits = info.EVMID != 0
+	case TronGrid:
+		fits = chain == fundtrail.Tron
 	case Esplora:
 		fits = info.Model == fundtrail.Coins && genesis[chain] != ""
 	default:
@@ -108,6 +112,8 @@ func open(s *session, chain fundtrail.Chain) (api, error) {
 	switch s.o.Name {
 	case Esplora:
 		return &esplora{s: s, base: at.URL, chain: chain}, nil
+	case TronGrid:
+		return &trongrid{s: s, base: at.URL}, nil
 	case RPC:
 		return &node{s: s, url: at.URL, chain: chain, id: info.EVMID}, nil
 	case Etherscan:
