@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -276,10 +277,25 @@ func (f *file) explorerLogRow() (err error) {
 		return f.bad(exLogContract, "the contract's address")
 	}
 	var topics []string
-	if err := json.Unmarshal(f.cells[exLogTopics], &topics); err != nil {
+	if err := json.Unmarshal(f.cells[exLogTopics], &topics); err != nil { // of a CSV there is none
 		return f.bad(exLogTopics, "a list of topics")
 	}
 	return f.tokenLog(t, uint32(index), contract, topics, f.cells[exLogData])
+}
+
+// The first topics of the events that move tokens.
+var (
+	answerTransfer   = eventTopic("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef") // Transfer(address,address,uint256)
+	answerDeposit    = eventTopic("e1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c") // Deposit(address,uint256)
+	answerWithdrawal = eventTopic("7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65") // Withdrawal(address,uint256)
+)
+
+func eventTopic(text string) fundtrail.Hash {
+	h, err := fundtrail.ParseHash(text)
+	if err != nil {
+		panic(err)
+	}
+	return h
 }
 
 // tokenLog adds what a log moves, as nodes' blocks are read: ERC-20's amount, one of
@@ -291,7 +307,7 @@ func (f *file) tokenLog(t ledger.Tx, index uint32, contract [20]byte, texts []st
 	}
 	n := 0
 	for _, text := range texts {
-		if text == "" { // Etherscan fills some lists up
+		if text == "" { // some lists are filled up
 			continue
 		}
 		if _, ok := decodeHex(topics[n][:], []byte(text)); !ok {
@@ -300,42 +316,48 @@ func (f *file) tokenLog(t ledger.Tx, index uint32, contract [20]byte, texts []st
 		n++
 	}
 	asset := fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, contract)}
-	r := ledger.Row{Index: fundtrail.LogIndex + index}
-	var from, to *fundtrail.Hash
-	ok := true
+	var from, to, amount fundtrail.Hash
+	_, one := decodeHex(amount[:], data)
 	switch {
-	case n == 4 && topics[0] == topicTransfer && len(data) <= 2: // of an item
-		from, to, r.Amount = &topics[1], &topics[2], fundtrail.NewAmount(1)
-	case n == 3 && topics[0] == topicTransfer:
-		from, to = &topics[1], &topics[2]
-		r.Amount, ok = word(data)
-	case n == 2 && topics[0] == topicDeposit && f.wraps(asset):
-		to = &topics[1]
-		r.Amount, ok = word(data)
-	case n == 2 && topics[0] == topicWithdrawal && f.wraps(asset):
-		from = &topics[1]
-		r.Amount, ok = word(data)
+	case n == 4 && topics[0] == answerTransfer && len(data) <= 2: // of an item
+		from, to = topics[1], topics[2]
+		amount, one = fundtrail.Hash{31: 1}, true
+	case n == 3 && topics[0] == answerTransfer:
+		from, to = topics[1], topics[2]
+	case n == 2 && topics[0] == answerDeposit && f.wraps(asset):
+		to = topics[1]
+	case n == 2 && topics[0] == answerWithdrawal && f.wraps(asset):
+		from = topics[1]
 	default:
 		return nil
 	}
-	if !ok {
+	if zeros := [12]byte{}; !one || [12]byte(from[:12]) != zeros || [12]byte(to[:12]) != zeros || from == to && from == (fundtrail.Hash{}) {
 		return nil // some contract's event of that name, and no token's
 	}
-	if r.From, ok = f.topicParty(from); !ok {
-		return nil
-	}
-	if r.To, ok = f.topicParty(to); !ok {
-		return nil
-	}
-	if r.From == fundtrail.NoAddress && r.To == fundtrail.NoAddress {
-		return nil
-	}
+	r := ledger.Row{Index: fundtrail.LogIndex + index, Asset: f.b.Asset(asset), Amount: wordsOf(amount), From: f.partyIn(&from), To: f.partyIn(&to)}
 	ref, err := f.b.Tx(t)
 	if err != nil {
 		return err
 	}
-	r.Asset = f.b.Asset(asset)
 	return f.add(ref, t.Height, r)
+}
+
+// partyIn interns the address that fills a word from the right; zeros are nobody.
+func (f *file) partyIn(word *fundtrail.Hash) fundtrail.AddressID {
+	a := [20]byte(word[12:])
+	if a == ([20]byte{}) {
+		return fundtrail.NoAddress
+	}
+	return f.b.EVMAddress(f.chain, &a)
+}
+
+// wordsOf reads 32 bytes as a big-endian number.
+func wordsOf(b fundtrail.Hash) fundtrail.Amount {
+	var w [4]uint64
+	for i := range w {
+		w[i] = binary.BigEndian.Uint64(b[24-8*i:])
+	}
+	return fundtrail.AmountFromWords(w)
 }
 
 // Columns of internal transfers, of which explorers list every one of a transaction.
@@ -390,7 +412,7 @@ func (a *answers) internal(f *file, an *Answer) error {
 				return fmt.Errorf("row %d: %w", i+1, err)
 			}
 		}
-		moved, err := f.internalRow(&c.t, &c.row)
+		moved, err := f.innerRow(&c.t, &c.row)
 		if err != nil {
 			return fmt.Errorf("row %d: %w", i+1, err)
 		}
@@ -419,8 +441,8 @@ func (a *answers) internal(f *file, an *Answer) error {
 	return nil
 }
 
-// internalRow reads one call, and whether it moved value.
-func (f *file) internalRow(t *ledger.Tx, r *ledger.Row) (moved bool, err error) {
+// innerRow reads one call, and whether it moved value.
+func (f *file) innerRow(t *ledger.Tx, r *ledger.Row) (moved bool, err error) {
 	n, err := f.quantity(exInBlock, maxHeight)
 	if err != nil {
 		return false, err

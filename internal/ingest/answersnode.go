@@ -289,15 +289,9 @@ func hexAmount(text string) (fundtrail.Amount, bool) {
 	if !ok || n.Sign() < 0 {
 		return fundtrail.Amount{}, false
 	}
-	var b [32]byte
+	var b fundtrail.Hash
 	n.FillBytes(b[:])
-	var w [4]uint64
-	for i := range w {
-		for _, c := range b[24-8*i : 32-8*i] {
-			w[i] = w[i]<<8 | uint64(c)
-		}
-	}
-	return fundtrail.AmountFromWords(w), true
+	return wordsOf(b), true
 }
 
 // calls adds the internal transfers of a transaction's traces, in order of execution. What

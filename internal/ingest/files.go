@@ -385,7 +385,7 @@ type format struct {
 }
 
 // formats are tried in this order.
-var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks, &tronInfos, &tronTransactions, &tronBlocks, &tronPages}
+var formats = []*format{&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks, &explorerLogs, &tronInfos, &tronTransactions, &tronBlocks, &tronPages}
 
 // recognise finds the format whose needed columns the file has.
 func recognise(t *table) (*format, error) {
