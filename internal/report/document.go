@@ -82,7 +82,7 @@ type Block struct {
 
 // Input is one file the trace was made from.
 type Input struct {
-	Role   string `json:"role"` // ledger, excerpt, tags, prices, record, records
+	Role   string `json:"role"` // ledger, excerpt, answer, tags, prices, record, records
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
 	Bytes  int64  `json:"bytes"`
