@@ -225,8 +225,8 @@ func (in *inputs) noteAsked(name string, res *source.Result) {
 	}
 	slices.Sort(chains)
 	for _, c := range chains {
-		in.note("Of %s the histories of %d addresses are what %s answered, as of block %d (asked %s). What it leaves out is not seen.",
-			c, res.Asked, name, res.Blocks[c], res.Heads[c].At.UTC().Format("2006-01-02 15:04 UTC"))
+		in.note("Of %s the histories of %s are what %s answered, as of block %d (asked %s). What it leaves out is not seen.",
+			c, numbered(res.Asked, "address", "addresses"), name, res.Blocks[c], res.Heads[c].At.UTC().Format("2006-01-02 15:04 UTC"))
 	}
 	if slices.ContainsFunc(chains, func(c fundtrail.Chain) bool { info, _ := c.Info(); return info.Model == fundtrail.Accounts }) {
 		in.note("Transfers of tokens were asked for only of addresses that tokens reached, those of ERC-1155 not at all.")
@@ -270,12 +270,16 @@ func stepText(st source.Step) string {
 			what += ", " + amountText(st.Amount, st.Asset) + " reached it"
 		}
 	}
-	return fmt.Sprintf("round %d: %s; %d of %d requests", st.Round, what, st.Spent, st.Of)
+	when := "the start"
+	if st.Round > 0 {
+		when = fmt.Sprintf("round %d", st.Round)
+	}
+	return fmt.Sprintf("%s: %s; %d of %d requests", when, what, st.Spent, st.Of)
 }
 
 // askedText is the line on what asking came to.
 func askedText(name, dir string, res *source.Result) string {
-	text := fmt.Sprintf("%s: %d histories in %d rounds, %d requests made; %d answers are in %s", name, res.Asked, res.Rounds, res.Spent, len(res.Used), dir)
+	text := fmt.Sprintf("%s: %s by %s; the answers, %d, are in %s", name, numbered(res.Asked, "history", "histories"), numbered(res.Spent, "request", "requests"), len(res.Used), dir)
 	if res.Stopped != nil {
 		text += fmt.Sprintf("; addresses that value reached are left (%d), because %s", len(res.Left), stoppedBy(res.Stopped))
 		switch {
@@ -286,6 +290,13 @@ func askedText(name, dir string, res *source.Result) string {
 		}
 	}
 	return text
+}
+
+func numbered(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // stoppedBy says in a few words why no more was asked for.

@@ -113,3 +113,18 @@ func TestAskedRonin(t *testing.T) {
 		}
 	}
 }
+
+// TestAskedGeth: a node that cannot list an address's transactions says so, and what to do.
+// It is left alone with the rest.
+func TestAskedGeth(t *testing.T) {
+	node := startDevNode(t)
+	t.Setenv("FUNDTRAIL_HOME", t.TempDir())
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"trace", node.from, "--source", "rpc", "--source-url", node.ours}, nil, &stdout, &stderr)
+	if code != exitError || !strings.Contains(stderr.String(), "neither trace_filter nor ots_searchTransactionsAfter") || !strings.Contains(stderr.String(), "fundtrail sync") {
+		t.Errorf("exit code %d, it says %s", code, stderr.String())
+	}
+	if strings.Contains(stderr.String(), "key") && strings.Contains(stderr.String(), node.ours) {
+		t.Errorf("the path, where a key stands, is told: %s", stderr.String())
+	}
+}

@@ -162,32 +162,39 @@ func (f *follower) run(ctx context.Context) error {
 	}
 }
 
-// start asks for what the case starts from.
+// start asks for what the case starts from: the histories of its addresses and, of the
+// transactions that those do not hold, what each did.
 func (f *follower) start(ctx context.Context) error {
 	for i := range f.Thefts {
 		t := &f.Thefts[i]
-		chain := chainOf(t)
-		if _, err := f.api(ctx, chain); err != nil {
+		if _, err := f.api(ctx, chainOf(t)); err != nil {
 			return err
 		}
-		if !t.Tx.IsZero() {
-			f.tell(Step{Tx: t.Tx})
-			h, err := f.apis[chain].transaction(ctx, t.Tx, f.heads[chain])
-			if errors.Is(err, fundtrail.ErrNotFound) && !errors.Is(err, errOffline) && !t.Address.IsZero() {
-				f.res.Unknown = append(f.res.Unknown, t.Tx) // its record states what it moved
-				err = nil
-			}
-			if err = f.take(chain, h, err); err != nil {
-				return err
-			}
+		if t.Address.IsZero() || f.asked[t.Address] >= f.needs(t.Asset) || f.res.Stopped != nil {
+			continue
 		}
-		if !t.Address.IsZero() && f.asked[t.Address] < f.needs(t.Asset) {
-			if err := f.address(ctx, Left{Address: t.Address, Asset: t.Asset, Amount: t.Amount}); err != nil {
-				return err
-			}
+		if err := f.address(ctx, Left{Address: t.Address, Asset: t.Asset, Amount: t.Amount}); err != nil {
+			return err
 		}
-		if f.res.Stopped != nil {
-			return nil
+	}
+	l, err := f.build(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range f.Thefts {
+		t := &f.Thefts[i]
+		if _, held := l.FindTx(t.Tx); held || t.Tx.IsZero() || f.res.Stopped != nil {
+			continue
+		}
+		chain := chainOf(t)
+		f.tell(Step{Tx: t.Tx})
+		h, err := f.apis[chain].transaction(ctx, t.Tx, f.heads[chain])
+		if errors.Is(err, fundtrail.ErrNotFound) && !errors.Is(err, errOffline) && !t.Address.IsZero() {
+			f.res.Unknown = append(f.res.Unknown, t.Tx) // its record states what it moved
+			err = nil
+		}
+		if err = f.take(chain, h, err); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -241,6 +248,9 @@ func (f *follower) address(ctx context.Context, n Left) error {
 		b.Hub = 0 // where it starts is no hub to the trace
 	}
 	h, err := a.history(ctx, n.Address, f.heads[chain], b)
+	if errors.Is(err, fundtrail.ErrLimit) && !errors.Is(err, errBudget) {
+		h.Cut, err = fmt.Sprintf("what was answered is too much to take in (%v)", err), nil
+	}
 	before := f.asked[n.Address]
 	f.asked[n.Address] = need
 	if err == nil && h.Cut != "" && before == notAsked {
@@ -287,8 +297,8 @@ func (f *follower) empty() bool {
 	return true
 }
 
-// trace makes the ledger of what is held, and traces on it.
-func (f *follower) trace(ctx context.Context) (*fundtrail.Trace, error) {
+// build makes the ledger of what is held.
+func (f *follower) build(ctx context.Context) (*ledger.Memory, error) {
 	b := ledger.NewBuilder()
 	if f.Base != nil {
 		if err := f.Base(b); err != nil {
@@ -313,6 +323,15 @@ func (f *follower) trace(ctx context.Context) (*fundtrail.Trace, error) {
 	l, err := b.Seal()
 	if err != nil {
 		return nil, fmt.Errorf("the answers contradict each other: the chain may have been reorganised, or the source is wrong: ask anew with --refresh: %w", err)
+	}
+	return l, nil
+}
+
+// trace traces on what is held.
+func (f *follower) trace(ctx context.Context) (*fundtrail.Trace, error) {
+	l, err := f.build(ctx)
+	if err != nil {
+		return nil, err
 	}
 	f.res.Ledger = l
 	tr, err := f.Trace(l)

@@ -418,6 +418,9 @@ func TestFailures(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.dir = t.TempDir()
+			if c.name == "another transaction" { // one that the address's history does not hold
+				w.theft.Tx = ledgertest.Tx(fundtrail.Ethereum, "t7")
+			}
 			n := len(w.peer.Requests())
 			w.peer.Spoil = func(rw http.ResponseWriter, r *http.Request, at int) bool { return c.spoil(rw, r, at-n) }
 			res, err := w.follow(func(_ *source.Case, o *source.Options) { o.Key = "SECRETKEY" })

@@ -154,7 +154,10 @@ func (n *node) history(ctx context.Context, a fundtrail.Address, to int64, b Bou
 			return h, err
 		}
 	}
-	if h.Cut == "" || cover.ToBlock >= 0 {
+	if h.Cut != "" && cover.ToBlock == to {
+		return h, short // which of its transactions are missing is not known
+	}
+	if cover.ToBlock >= 0 {
 		h.Cover = []fundtrail.Coverage{cover}
 	}
 	return h, short
@@ -210,7 +213,8 @@ func (n *node) traced(ctx context.Context, h *History, of string, to int64, foun
 				break
 			}
 			if page == maxPages {
-				return fmt.Errorf("%s has more than %d calls: it is best followed on a ledger made with fundtrail sync: %w", of, page*pageSize, fundtrail.ErrLimit)
+				h.Cut = fmt.Sprintf("it has more than %d calls", page*pageSize)
+				break
 			}
 		}
 	}
@@ -255,7 +259,8 @@ func (n *node) searched(ctx context.Context, h *History, of string, to int64, fo
 		}
 		from = last // blocks are given whole, but one that is given twice does no harm
 	}
-	return fmt.Errorf("%s has more than %d transactions: it is best followed on a ledger made with fundtrail sync: %w", of, maxPages*100, fundtrail.ErrLimit)
+	h.Cut = fmt.Sprintf("it has more than %d transactions", maxPages*100)
+	return nil
 }
 
 // logged finds the transactions with token transfers by the address and to it.
