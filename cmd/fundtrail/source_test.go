@@ -77,7 +77,8 @@ func TestAskedRonin(t *testing.T) {
 		return doc
 	}
 	whole := trace("--ledger", path)
-	asked := trace("--source", "etherscan", "--source-url", p.Serve(t).URL, "--max-requests", "2000")
+	url := p.Serve(t).URL
+	asked := trace("--source", "etherscan", "--source-url", url, "--max-requests", "2000")
 	ends := func(d *report.Document) map[string]string {
 		out := map[string]string{}
 		for _, e := range d.Ends {
@@ -104,7 +105,7 @@ func TestAskedRonin(t *testing.T) {
 	}
 	n := len(p.Requests())
 	t.Logf("%d requests, %d hops", n, len(asked.Hops))
-	if again := trace("--source", "etherscan", "--offline"); len(p.Requests()) != n || len(again.Hops) != len(asked.Hops) {
+	if again := trace("--source", "etherscan", "--source-url", url, "--offline"); len(p.Requests()) != n || len(again.Hops) != len(asked.Hops) {
 		t.Errorf("offline: %d requests, %d hops", len(p.Requests())-n, len(again.Hops))
 	}
 	for _, r := range p.Requests() {

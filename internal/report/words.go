@@ -377,7 +377,11 @@ func (x *index) traceCommand() []argument {
 	for _, in := range x.d.Inputs {
 		if in.Role == "answer" { // its name begins with the source's
 			name, _, _ := strings.Cut(in.Name, " ")
+			name, host, own := strings.Cut(name, "@")
 			args = append(args, argument{"--source", name}, argument{"--offline", ""})
+			if own {
+				args = append(args, argument{"--source-url", "http://" + host})
+			}
 			break
 		}
 	}

@@ -226,7 +226,7 @@ func (f *follower) api(ctx context.Context, chain fundtrail.Chain) (api, error) 
 	f.apis[chain], f.heads[chain] = a, head
 	f.res.Blocks[chain] = head
 	for q, r := range f.s.used {
-		if q.What == Head && q.Chain == chain {
+		if q.What == Head && q.Of == "" && q.Chain == chain {
 			f.res.Heads[chain] = r
 		}
 	}
@@ -413,18 +413,20 @@ func (f *follower) reached(tr *fundtrail.Trace) []Left {
 func Held(ctx context.Context, kept *Kept, b *ledger.Builder, wraps func(fundtrail.Asset) bool) (ingest.Summary, error) {
 	var sum ingest.Summary
 	type place struct {
-		source string
-		chain  fundtrail.Chain
+		source, host string
+		chain        fundtrail.Chain
 	}
 	var places []place
 	for _, r := range kept.Records() {
-		if p := (place{r.Source, r.Chain}); r.What == Head && r.Of == "" && !slices.Contains(places, p) {
+		if p := (place{r.Source, r.Host, r.Chain}); r.What == Head && r.Of == "" && !slices.Contains(places, p) {
 			places = append(places, p)
 		}
 	}
-	slices.SortFunc(places, func(x, y place) int { return cmp.Or(cmp.Compare(x.source, y.source), cmp.Compare(x.chain, y.chain)) })
+	slices.SortFunc(places, func(x, y place) int {
+		return cmp.Or(cmp.Compare(x.source, y.source), cmp.Compare(x.host, y.host), cmp.Compare(x.chain, y.chain))
+	})
 	for _, p := range places {
-		got, err := held(ctx, kept, b, wraps, p.source, p.chain)
+		got, err := held(ctx, kept, b, wraps, p.source, p.host, p.chain)
 		if err != nil {
 			return sum, fmt.Errorf("kept answers of %s: %w", p.source, err)
 		}
@@ -436,9 +438,9 @@ func Held(ctx context.Context, kept *Kept, b *ledger.Builder, wraps func(fundtra
 	return sum, nil
 }
 
-func held(ctx context.Context, kept *Kept, b *ledger.Builder, wraps func(fundtrail.Asset) bool, name string, chain fundtrail.Chain) (sum ingest.Summary, err error) {
-	// Nothing is asked, so where the answers came from does not matter.
-	s := newSession(kept, Options{Name: name, URL: "http://127.0.0.1/", Offline: true, Wraps: wraps})
+func held(ctx context.Context, kept *Kept, b *ledger.Builder, wraps func(fundtrail.Asset) bool, name, host string, chain fundtrail.Chain) (sum ingest.Summary, err error) {
+	s := newSession(kept, Options{Name: name, URL: "http://kept.invalid/", Offline: true, Wraps: wraps}) // nothing is asked
+	s.host = host
 	a, err := open(s, chain)
 	if err != nil {
 		return sum, err
@@ -452,7 +454,7 @@ func held(ctx context.Context, kept *Kept, b *ledger.Builder, wraps func(fundtra
 	seen := map[Question]bool{}
 	for _, r := range kept.Records() {
 		q := r.Question
-		if q.Source != name || q.Chain != chain || seen[q] {
+		if q.Source != name || q.Host != host || q.Chain != chain || seen[q] {
 			continue
 		}
 		seen[q] = true

@@ -24,7 +24,8 @@ import (
 
 // A Question is what a source is asked, apart from how its own interface words it.
 type Question struct {
-	Source string          `json:"source"` // "etherscan"
+	Source string          `json:"source"`         // "etherscan"
+	Host   string          `json:"host,omitempty"` // that was asked instead of the public one
 	Chain  fundtrail.Chain `json:"chain"`
 	What   What            `json:"what"`
 	Of     string          `json:"of,omitempty"`   // an address, a transaction or a block
@@ -37,7 +38,11 @@ type Question struct {
 // String names a question in messages and reports.
 func (q Question) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %s", q.Source, q.Chain, q.What)
+	b.WriteString(q.Source)
+	if q.Host != "" {
+		b.WriteString("@" + q.Host)
+	}
+	fmt.Fprintf(&b, " %s %s", q.Chain, q.What)
 	if q.Of != "" {
 		b.WriteString(" " + q.Of)
 	}

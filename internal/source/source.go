@@ -63,6 +63,7 @@ var (
 // A session is what all questions of one run share.
 type session struct {
 	o      Options
+	host   string // of Options.URL: what it answers is kept apart from what the public one does
 	kept   *Kept
 	client *fetch.Client
 	spent  int
@@ -87,7 +88,11 @@ func newSession(kept *Kept, o Options) *session {
 	if o.Fetch.Total == 0 {
 		o.Fetch.Total = 5 * time.Minute
 	}
-	return &session{o: o, kept: kept, client: &fetch.Client{Options: o.Fetch}, asked: map[Question]bool{}, used: map[Question]Record{}}
+	host := ""
+	if u, err := url.Parse(o.URL); err == nil {
+		host = u.Host
+	}
+	return &session{o: o, host: host, kept: kept, client: &fetch.Client{Options: o.Fetch}, asked: map[Question]bool{}, used: map[Question]Record{}}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -120,13 +125,17 @@ const tries = 5
 
 // answer returns the bytes of an answer: a kept one, or a new one that is then kept.
 func (s *session) answer(ctx context.Context, a ask) ([]byte, error) {
+	a.Host = s.host
 	if r, ok := s.kept.Find(a.Question); ok && (!s.o.Refresh || s.asked[a.Question] || s.o.Offline) {
 		body, err := s.kept.Body(r)
 		if err != nil {
 			return nil, err
 		}
 		s.used[a.Question] = r
-		return s.known(&a, r, body)
+		if body, err = s.known(&a, r, body); err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Question, err)
+		}
+		return body, nil
 	}
 	if s.o.Offline {
 		return nil, fmt.Errorf("%s: %w", a.Question, errOffline)
@@ -141,7 +150,7 @@ func (s *session) answer(ctx context.Context, a ask) ([]byte, error) {
 // known tells an answer from the one that there is none.
 func (s *session) known(a *ask, r Record, body []byte) ([]byte, error) {
 	if a.absent && (r.Status == http.StatusNotFound || errors.Is(a.check(body), fundtrail.ErrNotFound)) {
-		return nil, fmt.Errorf("%s: %w", a.Question, errUnknown)
+		return nil, errUnknown
 	}
 	return body, nil
 }
