@@ -322,7 +322,7 @@ func (f *follower) build(ctx context.Context) (*ledger.Memory, error) {
 	}
 	l, err := b.Seal()
 	if err != nil {
-		return nil, fmt.Errorf("the answers contradict each other: the chain may have been reorganised, or the source is wrong: ask anew with --refresh: %w", err)
+		return nil, fmt.Errorf("the answers contradict each other, or files beside them: the chain may have been reorganised, or the source is wrong: ask anew with --refresh: %w", err)
 	}
 	return l, nil
 }

@@ -545,3 +545,34 @@ func TestPlainNode(t *testing.T) {
 		t.Errorf("of another chain: %v", err)
 	}
 }
+
+// TestBeside: what files tell beside the answers is one with them, and counts once.
+func TestBeside(t *testing.T) {
+	for _, c := range []struct{ name, text string }{{source.Etherscan, accounts}, {source.Esplora, coins}} {
+		w := newWorld(t, c.name, c.text)
+		parsed := ledgertest.MustParse(c.text)
+		rounds := 0
+		res, err := w.follow(func(c *source.Case, _ *source.Options) {
+			c.Base = func(b *ledger.Builder) error {
+				rounds++
+				for i := range parsed.Transactions {
+					tx := parsed.Transactions[i]
+					tx.Place = ledger.UnknownPlace
+					if err := b.Transaction(&tx, ledger.Where{}); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		})
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		if res.Ledger.Size() != w.ledger.Size() || rounds < 2 {
+			t.Errorf("%s: %d movements, want %d, in %d rounds", c.name, res.Ledger.Size(), w.ledger.Size(), rounds)
+		}
+		if res.Stopped != nil || len(res.Left) > 0 {
+			t.Errorf("%s: stopped %v, left %v", c.name, res.Stopped, res.Left)
+		}
+	}
+}
