@@ -23,7 +23,6 @@ type explorer struct {
 	base  string // URL, without a query
 	chain fundtrail.Chain
 	id    int64 // of the chain, where one host answers for many
-	tell  func(what string)
 }
 
 const (

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/fundtrail/fundtrail"
@@ -23,16 +22,16 @@ const (
 // Names returns the sources.
 func Names() []string { return []string{Blockscout, Esplora, Etherscan, RPC, TronGrid} }
 
-// A Host is where a source's public interface is, by chain; chain is "" where one host has
+// A host is where a source's public interface is, by chain; chain is "" where one host has
 // many. All are from memory and unchecked, confidence 40: --source-url names another.
-type Host struct {
+type host struct {
 	Source string
 	Chain  fundtrail.Chain
 	URL    string
 	Rate   float64 // requests a second it allows without a paid plan, or less
 }
 
-var hosts = []Host{
+var hosts = []host{
 	{Etherscan, "", "https://api.etherscan.io/v2/api", 3},
 	{Blockscout, fundtrail.Ethereum, "https://eth.blockscout.com/api", 3},
 	{Blockscout, fundtrail.Polygon, "https://polygon.blockscout.com/api", 3},
@@ -45,14 +44,11 @@ var hosts = []Host{
 	{Esplora, fundtrail.Litecoin, "https://litecoinspace.org/api", 1},
 }
 
-// Hosts returns the public hosts.
-func Hosts() []Host { return slices.Clone(hosts) }
-
 // hostOf finds where a source is asked about a chain.
-func hostOf(o *Options, chain fundtrail.Chain) (Host, error) {
+func hostOf(o *Options, chain fundtrail.Chain) (host, error) {
 	info, ok := chain.Info()
 	if !ok {
-		return Host{}, fmt.Errorf("chain %q is not known: %w", chain, fundtrail.ErrInvalid)
+		return host{}, fmt.Errorf("chain %q is not known: %w", chain, fundtrail.ErrInvalid)
 	}
 	var fits bool
 	switch o.Name {
@@ -63,18 +59,18 @@ func hostOf(o *Options, chain fundtrail.Chain) (Host, error) {
 	case Esplora:
 		fits = info.Model == fundtrail.Coins && genesis[chain] != ""
 	default:
-		return Host{}, fmt.Errorf("source %q: want one of %s: %w", o.Name, strings.Join(Names(), ", "), fundtrail.ErrInvalid)
+		return host{}, fmt.Errorf("source %q: want one of %s: %w", o.Name, strings.Join(Names(), ", "), fundtrail.ErrInvalid)
 	}
 	if !fits && o.Name == RPC {
-		return Host{}, fmt.Errorf("nodes of %s cannot list what an address did: ask an Esplora of your own with --source esplora --source-url, or bring the blocks into a ledger with fundtrail sync: %w", info.Name, fundtrail.ErrInvalid)
+		return host{}, fmt.Errorf("nodes of %s cannot list what an address did: ask an Esplora of your own with --source esplora --source-url, or bring the blocks into a ledger with fundtrail sync: %w", info.Name, fundtrail.ErrInvalid)
 	}
 	if !fits {
-		return Host{}, fmt.Errorf("%s tells nothing of %s: %w", o.Name, info.Name, fundtrail.ErrInvalid)
+		return host{}, fmt.Errorf("%s tells nothing of %s: %w", o.Name, info.Name, fundtrail.ErrInvalid)
 	}
 	if o.URL != "" {
 		u, err := url.Parse(o.URL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return Host{}, fmt.Errorf("the source's URL has to begin with http:// or https:// and a host: %w", fundtrail.ErrInvalid)
+			return host{}, fmt.Errorf("the source's URL has to begin with http:// or https:// and a host: %w", fundtrail.ErrInvalid)
 		}
 		rate := 3.0
 		switch {
@@ -83,7 +79,7 @@ func hostOf(o *Options, chain fundtrail.Chain) (Host, error) {
 		case o.Name == RPC: // a node of one's own
 			rate = 50
 		}
-		return Host{o.Name, chain, o.URL, rate}, nil
+		return host{o.Name, chain, o.URL, rate}, nil
 	}
 	for _, h := range hosts {
 		if h.Source == o.Name && cmp.Or(h.Chain, chain) == chain {
@@ -91,9 +87,9 @@ func hostOf(o *Options, chain fundtrail.Chain) (Host, error) {
 		}
 	}
 	if o.Name == RPC {
-		return Host{}, fmt.Errorf("say where the node answers with --source-url or FUNDTRAIL_RPC: %w", fundtrail.ErrInvalid)
+		return host{}, fmt.Errorf("say where the node answers with --source-url or FUNDTRAIL_RPC: %w", fundtrail.ErrInvalid)
 	}
-	return Host{}, fmt.Errorf("no public host of %s for %s is on record: give one with --source-url: %w", o.Name, info.Name, fundtrail.ErrNotFound)
+	return host{}, fmt.Errorf("no public host of %s for %s is on record: give one with --source-url: %w", o.Name, info.Name, fundtrail.ErrNotFound)
 }
 
 // near says that a host is this machine.
