@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"internal/chain/bitcoin": {".", "internal/fetch"},
 	"internal/chain/evm":     {".", "internal/fetch"},
 	"internal/chain/tron":    {".", "internal/fetch"},
+	"internal/source":        {".", "internal/fetch", "internal/durable", "internal/ledger", "internal/chain/tron", "internal/ingest"},
 	"internal/store":         {"."},
 	"internal/durable":       {},
 	"internal/journal":       {".", "internal/durable"},
@@ -44,7 +45,9 @@ var allowed = map[string][]string{
 	"internal/plot":          {},
 	"internal/brief":         {".", "data", "internal/plot", "internal/record", "internal/report"},
 	"internal/web":           {".", "internal/store", "internal/journal", "internal/screen"},
-	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/chain/tron", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
+	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/chain/tron", "internal/feed", "internal/fetch", "internal/source", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
+
+	"internal/source/sourcetest": {"."}, // for tests alone
 }
 
 // pure folders only compute: they may not reach the outside world.

@@ -67,6 +67,9 @@ func expand(names []string) ([]string, error) {
 func (in *inputs) loadLedger(ctx context.Context, f *ledgerFlags, s *subject, p *progress) error {
 	var list []ingest.Input
 	given := append(slices.Clone(f.ledger), s.files...)
+	if err := refuseKept(given); err != nil {
+		return err
+	}
 	if found, err := in.openArchive(given); found || err != nil {
 		return err
 	}

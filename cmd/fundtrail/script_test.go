@@ -45,6 +45,8 @@ func TestScripts(t *testing.T) {
 			"unhex":   unhex,
 			"publish": publish,
 			"flip":    flip,
+
+			"explorer": explorer,
 		},
 	})
 }

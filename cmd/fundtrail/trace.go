@@ -69,6 +69,7 @@ func (f *ledgerFlags) setAside(sums []ingest.Summary) error {
 
 type traceFlags struct {
 	ledgerFlags
+	sourceFlags
 	tags      []string
 	prices    []string
 	assets    []string
@@ -111,18 +112,27 @@ WHAT is an incident on record (see fundtrail incidents), a file with one (.yaml)
 address (everything it pays out), or a transaction (HASH, or HASH:N for its N-th
 transfer or output). With --direction backward the trace asks where it came from.
 Without --ledger, ronin-bridge runs on an excerpt embedded in the program.
+
+With --source the trace asks an explorer for what the case needs and no more: the
+history of an address only when value reaches it. Every answer is kept as it came, so
+that the next run, with --offline too, needs no network, and verify can check it. The
+source is told the addresses under investigation. A key is taken from the environment:
+ETHERSCAN_API_KEY, BLOCKSCOUT_API_KEY, TRONGRID_API_KEY.
 ` + exitCodes,
 		Example: `  fundtrail trace ronin-bridge
   fundtrail trace ronin-bridge --ledger transactions.csv.gz --prices eth=ETH-USD.csv
   fundtrail trace 0xeb31973e0febf3e3d7058234a5ebbae1ab4b8c23 --ledger transfers/*.csv --tags labels/
   fundtrail trace 0x098b716b8aaf21512996dc57eb0615e2383e2f96 --amount 173600 --at 2022-03-23T13:29:09Z --ledger transactions.csv.gz
-  fundtrail trace ronin-bridge --ledger transactions.csv.gz --format html -o ronin.html`,
+  fundtrail trace ronin-bridge --ledger transactions.csv.gz --format html -o ronin.html
+  fundtrail trace 0x098b716b8aaf21512996dc57eb0615e2383e2f96 --source etherscan --asset eth --max-requests 100
+  fundtrail trace bc1qxy2kgdygjrsqtzq2n0yrf2493p83kkfjhx0wlh --source esplora --source-url http://127.0.0.1:3000 --offline`,
 		ValidArgsFunction: completeIncidents,
 		RunE: func(c *cobra.Command, args []string) error {
 			return runTrace(c, f, args)
 		},
 	}
-	f.register(c)
+	f.ledgerFlags.register(c)
+	f.sourceFlags.register(c)
 	fl := c.Flags()
 	fl.StringArrayVar(&f.tags, "tags", nil, "`FILE` or folder of claims about addresses: GraphSense tag packs, Etherscan label JSON (repeat)")
 	fl.StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE`, such as eth=ETH-USD.csv (repeat)")
@@ -184,12 +194,17 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := f.sourceFlags.check(c); err != nil {
+		return err
+	}
 	p := &progress{w: terminal(c.ErrOrStderr())}
 	defer p.clear()
 	warn := func(format string, args ...any) { fmt.Fprintf(c.ErrOrStderr(), "fundtrail: "+format+"\n", args...) }
 	var in inputs
-	if err := in.loadLedger(c.Context(), &f.ledgerFlags, s, p); err != nil {
-		return err
+	if f.source == "" {
+		if err := in.loadLedger(c.Context(), &f.ledgerFlags, s, p); err != nil {
+			return err
+		}
 	}
 	claimed := recordedClaims(s)
 	if err := in.loadTags(f.tags, claimed, f.chain, warn); err != nil {
@@ -204,6 +219,11 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 	through, err := f.loadThrough(&in, warn)
 	if err != nil {
 		return err
+	}
+	if f.source != "" {
+		if err := f.follow(c.Context(), &in, s, claimed, opt, through, p, warn); err != nil {
+			return err
+		}
 	}
 	in.recordInputs(s)
 	if opt.Dust, err = f.dustFloor(s, &in); err != nil {
@@ -221,15 +241,7 @@ func runTrace(c *cobra.Command, f *traceFlags, args []string) error {
 
 // traceDocument runs the trace and makes its document.
 func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, opt trace.Options, through passing) (*report.Document, error) {
-	hook, finder := through.engines(in, claimed, opt.MinConfidence)
-	input := trace.Input{
-		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
-		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
-		Pool: data.PoolOf, Decimals: in.decimals, Crossings: hook, Wraps: data.WrapsCoin, Mixes: crossing.NewCoinJoins(in.ledger),
-	}
-	if in.prices != nil {
-		input.Price = in.prices.At
-	}
+	input, finder := traceInput(s, in, claimed, opt, through)
 	tr, err := onward.Run(ctx, input, opt, finder, through.rounds)
 	if err != nil {
 		return nil, err
@@ -245,6 +257,20 @@ func traceDocument(ctx context.Context, s *subject, in *inputs, claimed claims, 
 		about.Record = &s.incidents[0]
 	}
 	return report.New(tr, about), in.ledger.Err() // a ledger on disk may be damaged where only the report reads
+}
+
+// traceInput is what a trace on the ledger at hand is made from.
+func traceInput(s *subject, in *inputs, claimed claims, opt trace.Options, through passing) (trace.Input, onward.Finder) {
+	hook, finder := through.engines(in, claimed, opt.MinConfidence)
+	input := trace.Input{
+		Subject: strings.Join(s.words, " "), Ledger: in.ledger, Thefts: s.thefts, Actor: s.actor,
+		Tags: func(a fundtrail.Address) []fundtrail.Tag { return claimed[a] },
+		Pool: data.PoolOf, Decimals: in.decimals, Crossings: hook, Wraps: data.WrapsCoin, Mixes: crossing.NewCoinJoins(in.ledger),
+	}
+	if in.prices != nil {
+		input.Price = in.prices.At
+	}
+	return input, finder
 }
 
 func decimals(a fundtrail.Asset) (int, bool) {

@@ -22,6 +22,7 @@ import (
 
 type verifyFlags struct {
 	ledgerFlags
+	sourceFlags
 	prices  []string
 	assets  []string
 	mixers  []string
@@ -56,7 +57,8 @@ mixers when --mixer-events is. A trace over bridges needs their events, --bridge
 		},
 		RunE: func(c *cobra.Command, args []string) error { return runVerify(c, f, args[0], args[1:]) },
 	}
-	f.register(c)
+	f.ledgerFlags.register(c)
+	f.sourceFlags.registerAnswers(c)
 	c.Flags().StringArrayVar(&f.prices, "prices", nil, "daily prices, `ASSET=FILE` (repeat)")
 	c.Flags().StringArrayVar(&f.assets, "assets", nil, "`FILE` of symbols and decimals, as for trace (repeat)")
 	c.Flags().StringArrayVar(&f.mixers, "mixer-events", nil, "of a trace through mixers: `FILE` or folder of the events of the pools (repeat)")
@@ -83,7 +85,12 @@ func runVerify(c *cobra.Command, f *verifyFlags, name string, more []string) err
 	p := &progress{w: terminal(c.ErrOrStderr())}
 	defer p.clear()
 	var in inputs
-	if err := in.loadLedger(c.Context(), &f.ledgerFlags, s, p); err != nil {
+	if citesAnswers(doc) {
+		err = f.answersOf(c.Context(), &in, doc, more)
+	} else {
+		err = in.loadLedger(c.Context(), &f.ledgerFlags, s, p)
+	}
+	if err != nil {
 		return err
 	}
 	warn := func(format string, args ...any) { fmt.Fprintf(c.ErrOrStderr(), "fundtrail: "+format+"\n", args...) }
@@ -211,7 +218,16 @@ func (v *verifier) find(at, format string, args ...any) {
 // inputs compares the digests of files. Other files may hold the same facts, so a
 // difference is said, and is no finding.
 func (v *verifier) inputs(files []report.Input) {
+	answers, same := 0, 0
 	for _, want := range v.doc.Inputs {
+		if want.Role == "answer" {
+			answers++
+			if slices.ContainsFunc(files, func(f report.Input) bool {
+				return f.Role == want.Role && f.Name == want.Name && f.SHA256 == want.SHA256
+			}) {
+				same++
+			}
+		}
 		if want.Role != "ledger" && want.Role != "excerpt" {
 			continue
 		}
@@ -223,6 +239,9 @@ func (v *verifier) inputs(files []report.Input) {
 		if !v.quiet {
 			fmt.Fprintf(v.w, "input         %s (%s): %s\n", want.Name, short(want.SHA256), state)
 		}
+	}
+	if answers > 0 && !v.quiet {
+		fmt.Fprintf(v.w, "%-13s %d of %d kept, the same bytes\n", "answers", same, answers)
 	}
 }
 

@@ -456,7 +456,7 @@ var formats = []*format{&cryoNativeTransfers, &cryoItemTransfers, &cryoTokenTran
 	&etherscanInternal, &etherscanItems, &etherscanNFTs, &etherscanTokens, &websiteInternal, &websiteManyItems, &websiteTokens, &websiteItems, &websiteTransactions,
 	&blockscoutInternal, &blockscoutTokens, &blockscoutTransactions,
 	&googleTokens, &googleTransactions, &googleBlocks, &bigBitcoin,
-	&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks,
+	&txlist, &blocks, &transactions, &tokenTransfers, &logs, &traces, &receipts, &transfers, &accountList, &esplora, &coreTransactions, &coreBlocks, &explorerLogs,
 	&tronInfos, &tronTransactions, &tronBlocks, &tronPages}
 
 // recognise finds the format whose needed columns the file has.

@@ -58,14 +58,19 @@ func (f *file) logRow() (err error) {
 	if err := f.readLogData(l); err != nil {
 		return err
 	}
-	m, ok := fundtrail.ReadTokenMove(l.topics, l.data)
-	asset := fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, l.contract)}
+	return f.moveToken(l.tx, l.index, l.contract, l.topics, l.data)
+}
+
+// moveToken adds what a log moves, if it moves a token.
+func (f *file) moveToken(t ledger.Tx, index uint32, contract [20]byte, topics []fundtrail.Hash, data []byte) error {
+	m, ok := fundtrail.ReadTokenMove(topics, data)
+	asset := fundtrail.Asset{Chain: f.chain, Contract: fundtrail.EVMAddress(f.chain, contract)}
 	if !ok || m.Kind == fundtrail.Wrapping && !f.wraps(asset) {
 		return nil // some contract's event of that name, and no token's
 	}
-	r := ledger.Row{Index: fundtrail.LogIndex + l.index, Asset: f.b.Asset(asset), From: f.holderOf(&m.From), To: f.holderOf(&m.To), Amount: m.Amount}
+	r := ledger.Row{Index: fundtrail.LogIndex + index, Asset: f.b.Asset(asset), From: f.holderOf(&m.From), To: f.holderOf(&m.To), Amount: m.Amount}
 	f.sawKind(r.Asset, m.Kind)
-	return f.addToken(l.tx, r)
+	return f.addToken(t, r)
 }
 
 // readLog reads a log without its data.

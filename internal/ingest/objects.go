@@ -24,6 +24,9 @@ func objects(r io.ReadCloser) io.ReadCloser {
 	if len(head) == 0 || head[0] != '[' && head[0] != '{' {
 		return same
 	}
+	if head[0] == '{' && isEnvelope(head) {
+		return unwrap(b, r)
+	}
 	if head[0] == '{' {
 		line, _, ok := bytes.Cut(head, []byte{'\n'})
 		if d := (depth{}); !ok || d.after(line) == 0 || d.quoted {
@@ -71,6 +74,8 @@ type objectLines struct {
 	state listState
 	out   []byte // not yet read
 	err   error
+	// enveloped says that what stands after the array is no row.
+	enveloped bool
 }
 
 // A listState says what may come next outside of objects.
@@ -102,6 +107,13 @@ func (o *objectLines) fill() {
 	o.out = o.out[:0]
 	for len(o.out) < 32<<10 {
 		var c byte
+		if o.enveloped && o.state == atEnd {
+			_, err = io.Copy(io.Discard, o.from)
+			if err == nil {
+				err = io.EOF
+			}
+			break
+		}
 		if c, err = o.from.ReadByte(); err != nil {
 			break
 		}

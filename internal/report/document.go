@@ -82,7 +82,7 @@ type Block struct {
 
 // Input is one file the trace was made from.
 type Input struct {
-	Role   string `json:"role"` // ledger, node, excerpt, tags, prices, assets, record, records
+	Role   string `json:"role"` // ledger, node, excerpt, answer, tags, prices, assets, record, records
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256,omitempty"` // "" of a node, whose blocks no file holds
 	Bytes  int64  `json:"bytes"`

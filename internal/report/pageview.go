@@ -238,7 +238,13 @@ func (x *index) page() *pageView {
 	x.addRoutes(v)
 	x.addMissing(v)
 	x.addSaid(v)
+	if n := x.answers(); n > 0 {
+		v.Inputs = append(v.Inputs, inputView{"answers", "kept answers of a source, each named in the JSON report", "", "", group(strconv.Itoa(n))})
+	}
 	for _, in := range d.Inputs {
+		if in.Role == "answer" {
+			continue // there may be thousands: they are in the JSON report
+		}
 		row := inputView{clean(in.Role), clean(in.Name), clean(in.SHA256), group(strconv.FormatInt(in.Bytes, 10)), ""}
 		if in.SHA256 == "" {
 			row.Bytes = ""

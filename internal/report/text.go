@@ -482,7 +482,13 @@ func (t *texter) legend() {
 	t.blank()
 	t.text(normal, 2, 2, "To check every record and every figure against the inputs:")
 	t.command(t.verifyCommand())
+	if n := t.answers(); n > 0 {
+		t.text(faint, 2, 4, fmt.Sprintf("%s of a source, each named with its sha256 in the JSON report", count(n, "kept answer")))
+	}
 	for _, in := range t.d.Inputs {
+		if in.Role == "answer" {
+			continue
+		}
 		line := clean(in.Role) + " " + clean(in.Name)
 		if in.SHA256 != "" {
 			line += ", sha256 " + clean(in.SHA256)

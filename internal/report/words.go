@@ -237,6 +237,16 @@ func limit(n int) string {
 
 func (x *index) backward() bool { return x.d.Trace.Direction == string(fundtrail.Backward) }
 
+// answers counts the kept answers of a source among the inputs.
+func (x *index) answers() (n int) {
+	for _, in := range x.d.Inputs {
+		if in.Role == "answer" {
+			n++
+		}
+	}
+	return n
+}
+
 // excerptNote says, when it is so, that the ledger is a part: the reader must know that
 // before the first figure.
 func (x *index) excerptNote() string {
@@ -364,6 +374,17 @@ func (x *index) traceCommand() []argument {
 		args = append(args, argument{"", word})
 	}
 	args = append(args, x.inputFlags("ledger", "tags", "prices", "assets")...)
+	for _, in := range x.d.Inputs {
+		if in.Role == "answer" { // its name begins with the source's
+			name, _, _ := strings.Cut(in.Name, " ")
+			name, host, own := strings.Cut(name, "@")
+			args = append(args, argument{"--source", name}, argument{"--offline", ""})
+			if own {
+				args = append(args, argument{"--source-url", "http://" + host})
+			}
+			break
+		}
+	}
 	for _, what := range h.Options.Through {
 		args = append(args, argument{"--through", what})
 	}
