@@ -189,6 +189,8 @@ func TestSyncGeth(t *testing.T) {
 		t.Errorf("trace: %s", text)
 	}
 
+	lasting(t, n)
+
 	// At the head it follows, and ends in order when it is told to.
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan int)
@@ -211,8 +213,73 @@ func TestSyncGeth(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	cancel()
-	if code := <-done; code != 0 || !strings.Contains(out.String(), fmt.Sprintf("ends with block %d", top)) {
+	if code := <-done; code != 0 || !strings.Contains(out.String(), "ends with block ") {
 		t.Errorf("--follow: exit code %d: %s", code, &out)
+	}
+}
+
+// lasting: a chain whose node refuses the key ends at once, also with --follow, and the other
+// one goes on; the figures tell of both.
+func lasting(t *testing.T, n *devNode) {
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer refusing.Close()
+	none := t.TempDir() + "/none"
+	for _, chain := range []string{"eth", "btc"} {
+		if text := say(t, 1, "sync", none, "--chain", chain, "--rpc", refusing.URL, "--follow"); !strings.Contains(text, "401 Unauthorized") || !strings.Contains(text, "does not mend by itself") {
+			t.Errorf("%s: %s", chain, text)
+		}
+	}
+	if text := say(t, 1, "sync", none, "--chain", "eth", "--rpc", n.url, "--follow"); !strings.Contains(text, "1337") {
+		t.Errorf("another chain: %s", text)
+	}
+	if _, err := os.Stat(none); !os.IsNotExist(err) {
+		t.Errorf("what was begun in vain: %v", err)
+	}
+	both := t.TempDir() + "/both"
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan int)
+	r, w := io.Pipe()
+	go func() {
+		done <- run(ctx, []string{"sync", both, "--follow", "--metrics", ":0", "--chain", "btc", "--rpc", refusing.URL, "--chain", "eth", "--rpc", n.ours}, strings.NewReader(""), w, w)
+		w.Close()
+	}()
+	var all []byte
+	text := make([]byte, 1<<16)
+	address := ""
+	for !bytes.Contains(all, []byte("fundtrail: btc: a node of btc: ")) {
+		k, err := r.Read(text)
+		if all = append(all, text[:k]...); err != nil {
+			t.Fatalf("%s: %v", all, err)
+		}
+		if _, rest, ok := strings.Cut(string(all), "figures are at "); ok && address == "" {
+			address, _, _ = strings.Cut(rest, "\n")
+		}
+	}
+	go io.Copy(io.Discard, r)
+	want := fmt.Sprintf("fundtrail_sync_ledger_height{chain=\"eth\"} %d\n", n.height())
+	got := ""
+	for range 100 {
+		resp, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if got = string(b); err != nil || strings.Contains(got, want) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	for _, line := range []string{want, "fundtrail_sync_up{chain=\"btc\"} 0\n", "fundtrail_sync_up{chain=\"eth\"} 1\n", "fundtrail_sync_lag_seconds{chain=\"eth\"} 0\n",
+		"fundtrail_sync_blocks_total{chain=\"eth\"} ", "fundtrail_sync_last_write_timestamp_seconds{chain=\"eth\"} ", "fundtrail_sync_head_height{chain=\"eth\"} "} {
+		if !strings.Contains(got, line) {
+			t.Errorf("no %q in:\n%s", line, got)
+		}
+	}
+	cancel()
+	if code := <-done; code != 1 {
+		t.Errorf("exit code %d", code)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/archive"
+	"github.com/fundtrail/fundtrail/internal/fetch"
 	"github.com/fundtrail/fundtrail/internal/ledger"
 )
 
@@ -275,6 +276,8 @@ func TestFollowErrors(t *testing.T) {
 		"never consistent": {lying(func(f *fundtrail.BlockFacts) { f.Block.Hash[31]++ }), FollowOptions{To: -1}, fundtrail.ErrReorganised, "13 tries"},
 		"gone": {&patient{ours, 0, func(int) error { return fmt.Errorf("refused: %w", fundtrail.ErrUnavailable) }},
 			FollowOptions{To: -1}, fundtrail.ErrUnavailable, "refused"},
+		"a key that is refused": {&patient{ours, 0, func(int) error { return &fetch.Error{URL: "http://node", Status: 401, Err: fundtrail.ErrUnavailable} }},
+			FollowOptions{To: -1, Forever: true}, fundtrail.ErrUnavailable, "http://node"},
 		"a full disk": {cut(ours, 60, 5), FollowOptions{To: -1, Forever: true}, errKilled, "killed"},
 	} {
 		dir := t.TempDir()
