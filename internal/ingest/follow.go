@@ -203,6 +203,9 @@ func (f *follower) round(ctx context.Context) (err error) {
 			return fmt.Errorf("the source's first block of %s is not the ledger's: it has another chain: %w", f.o.Chain, fundtrail.ErrInvalid)
 		}
 		if base = f.below(max(min(base, head)-back, -1), base); tip-base > 2*f.o.MaxDepth {
+			if err != errParted {
+				return err // the source says so, and may find itself
+			}
 			return f.tooDeep(tip)
 		}
 	}
@@ -260,6 +263,9 @@ func (f *follower) pass(ctx context.Context, base int64) (at int64, err error) {
 	}()
 	next, read := base+1, fundtrail.Block{Height: -1}
 	for facts, err := range f.s.Blocks(ctx, next) {
+		if err != nil && read.Height < 0 && base >= 0 && errors.Is(err, fundtrail.ErrReorganised) {
+			return next, fmt.Errorf("%w: %w", errParted, err) // a source that remembers what it gave
+		}
 		if err != nil {
 			return next, err
 		}
