@@ -44,6 +44,9 @@ type soakNode struct {
 	mu    sync.Mutex // of cmd
 	cmd   *exec.Cmd
 	ended chan error
+	// gentle says that the node is asked to end: btcd writes its newest blocks' state so
+	// seldom that, killed, it forgets its whole chain, which is no restart any more.
+	gentle bool
 }
 
 func localPort(t *testing.T) string {
@@ -75,7 +78,13 @@ func (n *soakNode) kill() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.cmd != nil {
-		n.cmd.Process.Kill()
+		if n.gentle {
+			n.cmd.Process.Signal(os.Interrupt)
+			late := time.AfterFunc(20*time.Second, func(p *os.Process) func() { return func() { p.Kill() } }(n.cmd.Process))
+			defer late.Stop()
+		} else {
+			n.cmd.Process.Kill()
+		}
 		<-n.ended
 		n.cmd = nil
 	}
@@ -365,7 +374,7 @@ func startSoakBTCD(t *testing.T, dir string) *soakBTCD {
 		t.Fatal(err)
 	}
 	rpc := "127.0.0.1:" + localPort(t)
-	b.soakNode = &soakNode{t: t, name: "btcd", url: "http://" + rpc, user: "fundtrail", log: filepath.Join(dir, "btcd.log"),
+	b.soakNode = &soakNode{t: t, name: "btcd", url: "http://" + rpc, user: "fundtrail", gentle: true, log: filepath.Join(dir, "btcd.log"),
 		args: []string{path, "--simnet", "--notls", "--nodnsseed", "--txindex", "--rpcuser=fundtrail", "--rpcpass=fundtrail", "--rpclisten=" + rpc, "--listen=127.0.0.1:" + localPort(t),
 			"--configfile=" + config, "--datadir=" + filepath.Join(dir, "btcd"), "--logdir=" + filepath.Join(dir, "btcdlogs"), "--miningaddr=" + base58.CheckEncode(hash160(b.pub), 0x3f)}}
 	b.start()
