@@ -49,6 +49,10 @@ Many chains go into one ledger at once: --chain again, with what belongs to that
 behind it, or a file of them (--config; see doc/chains.md). Each is followed by itself:
 when one fails, the others go on, and the exit code tells.
 
+With --backfill newest-first a ledger of an EVM chain begins with its newest blocks, so that
+today's case can be traced at once, and grows downward to --from; with --follow it goes on at
+the head meanwhile. The end is the same ledger.
+
 With --follow it goes on at the head, and asks again when a node is gone. What will not
 mend by itself, such as a key that is refused or a node of another chain, ends that chain.
 An address may hold a key: no message repeats more of it than the host; FUNDTRAIL_RPC,
@@ -68,6 +72,9 @@ the file. --metrics serves figures for Prometheus.
 		"the `URL` of a node; several of an EVM chain are tried in turn (default $FUNDTRAIL_RPC)")
 	fl.Var(jobFlag{f, "0", f.one(func(j *chainJob, s string) error { return height(&j.from, s) })}, "from", "first `BLOCK` of a ledger that has none of the chain yet")
 	fl.Var(jobFlag{f, "", f.one(func(j *chainJob, s string) error { return height(&j.to, s) })}, "to", "last `BLOCK` (default the head)")
+	fl.Var(jobFlag{f, oldestFirst, f.one(func(j *chainJob, s string) error { j.backfill = s; return nil })}, "backfill",
+		"the `ORDER` in which the past is read: oldest-first or newest-first")
+	fl.Var(jobFlag{f, "2048", f.one(func(j *chainJob, s string) error { return height(&j.newest, s) })}, "newest", "with newest-first, begin with `N` of the newest blocks")
 	fl.StringVar(&f.config, "config", "", "`FILE` of chains, in YAML, in place of --chain")
 	fl.BoolVar(&f.follow, "follow", false, "go on at the head, and through failures of nodes, until told to stop")
 	fl.DurationVar(&f.poll, "poll", time.Second, "how often to ask for the head with --follow, as a `DURATION`")
@@ -109,7 +116,7 @@ func (f *chainFlags) one(set func(*chainJob, string) error) func(string) error {
 func height(to *int64, s string) error {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 {
-		return errors.New("want a height from 0 on")
+		return errors.New("want a whole number from 0 on")
 	}
 	*to = n
 	return nil
@@ -173,12 +180,12 @@ func runSync(c *cobra.Command, f *chainFlags, dir string) (err error) {
 		}
 	}()
 	defer show.clear()
-	sums, errs := make([]ingest.FollowSummary, len(f.jobs)), make([]error, len(f.jobs))
+	sums, older, errs := make([]ingest.FollowSummary, len(f.jobs)), make([]ingest.FollowSummary, len(f.jobs)), make([]error, len(f.jobs))
 	var all sync.WaitGroup
 	for i, j := range f.jobs {
 		show.lines[i].begin(w.Tip(j.on))
 		all.Go(func() {
-			sums[i], errs[i] = j.run(c.Context(), w, f.follow, f.poll, show.lines[i])
+			sums[i], older[i], errs[i] = j.run(c.Context(), w, f.follow, f.poll, show.lines[i])
 			show.lines[i].end(errs[i], len(f.jobs) > 1)
 		})
 	}
@@ -186,8 +193,9 @@ func runSync(c *cobra.Command, f *chainFlags, dir string) (err error) {
 	show.clear()
 	stopped := false
 	for i, j := range f.jobs {
-		if errs[i] == nil || sums[i].Blocks > 0 {
-			j.tell(c.OutOrStdout(), dir, w.Tip(j.on), &sums[i])
+		if errs[i] == nil || sums[i].Blocks+older[i].Blocks > 0 {
+			first, _ := w.First(j.on)
+			j.tell(c.OutOrStdout(), dir, w.Tip(j.on), first, &sums[i], &older[i])
 		}
 		switch {
 		case errors.Is(errs[i], context.Canceled):

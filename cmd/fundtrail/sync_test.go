@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -190,6 +191,7 @@ func TestSyncGeth(t *testing.T) {
 	}
 
 	lasting(t, n)
+	newest(t, n, sync, dir)
 
 	// At the head it follows, and ends in order when it is told to.
 	ctx, cancel := context.WithCancel(context.Background())
@@ -215,6 +217,57 @@ func TestSyncGeth(t *testing.T) {
 	cancel()
 	if code := <-done; code != 0 || !strings.Contains(out.String(), "ends with block ") {
 		t.Errorf("--follow: exit code %d: %s", code, &out)
+	}
+}
+
+// newest: a ledger that begins with the newest blocks traces them at once, and becomes the
+// one that was read in order; with --follow its head goes on meanwhile.
+func newest(t *testing.T, n *devNode, line []string, want string) {
+	down := t.TempDir() + "/down"
+	line = append(slices.Clone(line), "--backfill", "newest-first", "--newest", "10")
+	line[1] = down
+	text := say(t, 0, line...)
+	if !strings.Contains(text, fmt.Sprintf("10 blocks with 10 transactions read, %d to %d", n.height()-9, n.height())) && !strings.Contains(text, "with 9 transactions") || !strings.Contains(text, "begins with block 0") {
+		t.Error(text)
+	}
+	if text := say(t, 0, "ledger", "fsck", down, "--deep"); !strings.Contains(text, "WHOLE") {
+		t.Error(text)
+	}
+	if got, want := movements(t, down), movements(t, want); got != want {
+		t.Errorf("newest first:\n%s\nin order:\n%s", got, want)
+	}
+	line[1] = t.TempDir() + "/live"
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan int)
+	var out bytes.Buffer
+	go func() {
+		done <- run(ctx, append(line, "--follow", "--poll", "20ms"), strings.NewReader(""), &out, &out)
+	}()
+	n.mine(5, 5000)
+	for try := 0; ; try++ {
+		if l, err := archive.Open(line[1]); err == nil {
+			tip, _ := l.Tip("eth")
+			_, all := l.Block("eth", 0)
+			l.Close()
+			if all && tip.Height >= n.height() {
+				break
+			}
+		}
+		if try > 300 {
+			t.Error("it does not become whole")
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	cancel()
+	if code := <-done; code != 0 {
+		t.Errorf("exit code %d: %s", code, &out)
+	}
+	say(t, 0, line[:8]...) // the blocks since, in order
+	scratch := t.TempDir() + "/scratch"
+	say(t, 0, "sync", scratch, "--chain", "eth", "--rpc", n.ours)
+	if got, want := movements(t, line[1]), movements(t, scratch); got != want {
+		t.Errorf("newest first and followed:\n%s\nin order:\n%s", got, want)
 	}
 }
 

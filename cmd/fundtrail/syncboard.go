@@ -35,12 +35,17 @@ type chainLine struct {
 	ended, well bool
 	text        string
 	pace        pace
+	first       int64  // the ledger's oldest block, newest-first; -1 where it does not matter
+	from        int64  // that it is to be
+	before      int64  // older blocks that were joined
+	below       string // how far the older blocks are
+	paceBelow   pace
 }
 
 func newBoard(err io.Writer, jobs []*chainJob) *board {
 	b := &board{tty: terminal(err), err: err, since: time.Now()}
 	for _, j := range jobs {
-		b.lines = append(b.lines, &chainLine{board: b, on: j.on, head: -1, goal: -1, tip: -1, well: true})
+		b.lines = append(b.lines, &chainLine{board: b, on: j.on, head: -1, goal: -1, tip: -1, first: -1, well: true})
 	}
 	return b
 }
@@ -76,6 +81,40 @@ func (l *chainLine) wrote(s ingest.FollowSummary) {
 		l.text += fmt.Sprintf(", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
 	}
 	l.show()
+}
+
+// joined is told which block is the ledger's oldest now, and which is to be.
+func (l *chainLine) joined(first, from int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.first >= 0 {
+		l.before += l.first - first
+	}
+	if l.first, l.from = first, from; first <= from {
+		l.below = ""
+	}
+	l.show()
+}
+
+// wroteOlder is told of older blocks that were gathered.
+func (l *chainLine) wroteOlder(s ingest.FollowSummary) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rate := l.paceBelow.add(time.Now(), s.Blocks)
+	left := max(l.first-l.from-(s.Blocks-l.before), 0)
+	l.below = fmt.Sprintf("; older: %d to go, %.1f a second", left, rate)
+	if rate > 0 {
+		l.below += fmt.Sprintf(", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
+	}
+	l.show()
+}
+
+// trouble says what a chain cannot do any more.
+func (l *chainLine) trouble(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.well, l.below = false, ""
+	l.say("%s: %s", l.on, fmt.Sprintf(format, args...))
 }
 
 func (l *chainLine) retrying(err error, wait time.Duration) {
@@ -115,7 +154,7 @@ func (b *board) show() {
 	b.wipe()
 	for _, l := range b.lines {
 		if l.text != "" {
-			fmt.Fprintf(b.tty, "%s: %s\n", l.on, l.text)
+			fmt.Fprintf(b.tty, "%s: %s%s\n", l.on, l.text, l.below)
 			b.shown++
 		}
 	}

@@ -3,10 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fundtrail/fundtrail"
@@ -24,13 +27,20 @@ type chainJob struct {
 	rpc      []string
 	from, to int64
 	backfill string
+	newest   int64 // blocks that come first, newest-first
 
-	on       fundtrail.Chain
-	retries  int
-	internal string // how the node tells internal transfers, "" where it does not
+	on      fundtrail.Chain
+	retries int
+	traces  atomic.Bool // the node tells internal transfers
 }
 
-func newChainJob() *chainJob { return &chainJob{to: -1} }
+// The orders in which a chain's past is read.
+const (
+	oldestFirst = "oldest-first"
+	newestFirst = "newest-first"
+)
+
+func newChainJob() *chainJob { return &chainJob{to: -1, backfill: oldestFirst, newest: 2048} }
 
 // check says what is wrong with a job; where says whose it is.
 func (j *chainJob) check() (err error) {
@@ -46,6 +56,12 @@ func (j *chainJob) check() (err error) {
 		return usage("sync: say with --rpc where a node of %s answers, such as http://127.0.0.1:8545", info.Name)
 	case info.EVMID == 0 && len(j.rpc) > 1:
 		return usage("sync: one --rpc for %s: what is spent is known from what came before, from the same node", of.Chain)
+	case j.backfill != oldestFirst && j.backfill != newestFirst:
+		return usage("sync: --backfill %q: want %s or %s", j.backfill, oldestFirst, newestFirst)
+	case j.backfill == newestFirst && info.EVMID == 0:
+		return usage("sync: --backfill %s of %s: what a transaction spends must be known before it, so its blocks are read from the oldest on", newestFirst, info.Name)
+	case j.newest < 1:
+		return usage("sync: --newest %d: want 1 or more", j.newest)
 	case j.from < 0 || j.to != -1 && j.to < j.from:
 		return usage("sync: --from %d --to %d: want heights from 0 on, the last not below the first", j.from, j.to)
 	}
@@ -85,7 +101,7 @@ func (j *chainJob) openEVM(ctx context.Context) (ingest.Source, error) {
 	}
 	n, err := evm.Open(ctx, o)
 	if err == nil {
-		j.internal = n.Internal()
+		j.traces.Store(n.Internal() != "")
 	}
 	return asSource(n, err)
 }
@@ -112,12 +128,66 @@ func (k chainKeeper) Replace(chain fundtrail.Chain, above int64, facts *ledger.M
 	return k.Writer.Replace(chain, above, b)
 }
 
-// run brings the chain into the ledger.
-func (j *chainJob) run(ctx context.Context, w *archive.Writer, follow bool, poll time.Duration, show *chainLine) (ingest.FollowSummary, error) {
-	return ingest.Follow(ctx, chainKeeper{w, j.source}, ingest.FollowOptions{
+// Older makes it one that grows downward too; the rest is the writer's.
+func (k chainKeeper) Older(chain fundtrail.Chain) (ingest.Piece, error) {
+	w, err := k.Writer.Older(chain)
+	return chainKeeper{w, k.source}, err
+}
+
+// run brings the chain into the ledger. With newest-first, what is older comes afterwards, or
+// while the head is followed.
+func (j *chainJob) run(ctx context.Context, w *archive.Writer, follow bool, poll time.Duration, show *chainLine) (sum, older ingest.FollowSummary, err error) {
+	k := chainKeeper{w, j.source}
+	opt := ingest.FollowOptions{
 		Chain: j.on, Name: j.nodeName(), From: j.from, To: j.to, Forever: follow, Poll: poll, Open: j.open,
 		Wrote: show.wrote, Head: func(h int64) { show.reach(h, j.to) }, Retrying: show.retrying,
+	}
+	if j.backfill == oldestFirst {
+		sum, err = ingest.Follow(ctx, k, opt)
+		return sum, older, err
+	}
+	back := opt
+	back.Wrote, back.Head = show.wroteOlder, nil
+	grow := func(ctx context.Context) error {
+		if first, ok := w.First(j.on); ok {
+			show.joined(first.Height, j.from)
+		}
+		var err error
+		older, err = ingest.Backfill(ctx, k, back, func(first int64) { show.joined(first, j.from) })
+		return err
+	}
+	opt.Newest = j.newest
+	if !follow {
+		if sum, err = ingest.Follow(ctx, k, opt); err == nil {
+			err = grow(ctx)
+		}
+		return sum, older, err
+	}
+	began := make(chan struct{})
+	begin := sync.OnceFunc(func() { close(began) })
+	if w.Tip(j.on) >= 0 {
+		begin()
+	}
+	opt.Wrote = func(s ingest.FollowSummary) { show.wrote(s); begin() }
+	inner, cancel := context.WithCancel(ctx)
+	var grown error
+	var both sync.WaitGroup
+	both.Go(func() {
+		select {
+		case <-began:
+			if grown = grow(inner); grown != nil && inner.Err() == nil {
+				show.trouble("older blocks are not read any more: %v", explained(grown))
+			}
+		case <-inner.Done():
+		}
 	})
+	sum, err = ingest.Follow(ctx, k, opt)
+	cancel()
+	both.Wait()
+	if grown != nil && !errors.Is(grown, context.Canceled) {
+		err = grown
+	}
+	return sum, older, err
 }
 
 // nodeName says in claims who told: the hosts, which hold no key.
@@ -137,7 +207,7 @@ func (j *chainJob) source() archive.Source {
 	s := archive.Source{Name: name, Kinds: fundtrail.AllKinds}
 	info, _ := j.on.Info()
 	s.Notes = fmt.Sprintf("Blocks of %s were read from %s.", info.Name, name)
-	if info.Model == fundtrail.Accounts && j.internal == "" {
+	if info.Model == fundtrail.Accounts && !j.traces.Load() {
 		s.Kinds &^= fundtrail.InternalTransfers
 		s.Notes += "\nThat node does not trace: value that contracts moved in those blocks is not seen."
 	}
@@ -145,7 +215,10 @@ func (j *chainJob) source() archive.Source {
 }
 
 // tell says what was done.
-func (j *chainJob) tell(w io.Writer, dir string, tip int64, s *ingest.FollowSummary) {
+func (j *chainJob) tell(w io.Writer, dir string, tip int64, first fundtrail.Block, s, older *ingest.FollowSummary) {
+	if older.Blocks > 0 {
+		defer fmt.Fprintf(w, "%s: %s with %s read before those; %s begins with block %d\n", j.on, plural(int(older.Blocks), "older block"), plural(older.Transactions, "transaction"), dir, first.Height)
+	}
 	switch {
 	case tip < 0:
 		return

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -21,6 +22,9 @@ type chainConfig struct {
 	RPC  oneOrMore `yaml:"rpc"`
 	From int64     `yaml:"from"`
 	To   *int64    `yaml:"to"`
+	// Backfill and Newest are as the flags of those names.
+	Backfill string `yaml:"backfill"`
+	Newest   int64  `yaml:"newest"`
 }
 
 // oneOrMore is a text or a list of them.
@@ -55,6 +59,7 @@ func readChains(name string) ([]*chainJob, error) {
 		x := c.Chains[chain]
 		j := newChainJob()
 		j.chain, j.from = chain, x.From
+		j.backfill, j.newest = cmp.Or(x.Backfill, j.backfill), cmp.Or(x.Newest, j.newest)
 		if x.To != nil {
 			if j.to = *x.To; j.to < 0 {
 				return nil, fmt.Errorf("%s: %s: to: want a height from 0 on: %w", name, chain, fundtrail.ErrInvalid)

@@ -33,6 +33,7 @@ var syncMetrics = []syncMetric{
 	}),
 	syncMetricOf("head_height", "The node's newest block, as last asked.", prometheus.GaugeValue, func(l *chainLine, _ time.Time) (float64, bool) { return float64(l.head), l.head >= 0 }),
 	syncMetricOf("ledger_height", "The ledger's newest block.", prometheus.GaugeValue, func(l *chainLine, _ time.Time) (float64, bool) { return float64(l.tip), l.tip >= 0 }),
+	syncMetricOf("oldest_height", "The ledger's oldest block, where it grows downward.", prometheus.GaugeValue, func(l *chainLine, _ time.Time) (float64, bool) { return float64(l.first), l.first >= 0 }),
 	syncMetricOf("lag_seconds", "Age of the ledger's newest block while the node is known to have a newer one, else 0.", prometheus.GaugeValue, func(l *chainLine, now time.Time) (float64, bool) {
 		switch {
 		case l.sum.Blocks == 0 || l.head < 0:

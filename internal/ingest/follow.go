@@ -32,6 +32,7 @@ type FollowOptions struct {
 	Open     func(context.Context) (Source, error)
 	Name     string        // what claims of coverage call the source
 	From     int64         // first block of a ledger that holds none of the chain
+	Newest   int64         // if set, such a ledger begins with as many of the newest blocks instead, if From is below them
 	To       int64         // last block; negative: up to the head
 	Forever  bool          // go on at the head until the context ends
 	Poll     time.Duration // how often the head is asked for then; default 2 s
@@ -193,6 +194,16 @@ func (f *follower) round(ctx context.Context) (err error) {
 	base := tip
 	if tip < 0 {
 		base = f.o.From - 1
+		if f.o.Newest > 0 {
+			head, err := f.s.Head(ctx)
+			if err != nil {
+				return err
+			}
+			if f.o.To >= 0 {
+				head.Height = min(head.Height, f.o.To)
+			}
+			base = max(base, head.Height-f.o.Newest)
+		}
 	}
 	for back := int64(1); ; back *= 2 {
 		head, err := f.pass(ctx, base)
