@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"internal/store":         {"."},
 	"internal/durable":       {},
 	"internal/journal":       {".", "internal/durable"},
+	"internal/watch":         {".", "internal/durable"},
 	"internal/trace":         {"."},
 	"internal/onward":        {".", "internal/trace", "internal/crossing"},
 	"internal/names":         {"."},
@@ -43,7 +44,7 @@ var allowed = map[string][]string{
 	"internal/plot":          {},
 	"internal/brief":         {".", "data", "internal/plot", "internal/record", "internal/report"},
 	"internal/web":           {".", "internal/store", "internal/journal", "internal/screen"},
-	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
+	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/feed", "internal/fetch", "internal/store", "internal/journal", "internal/watch", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
 }
 
 // pure folders only compute: they may not reach the outside world.

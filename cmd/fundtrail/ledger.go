@@ -33,7 +33,7 @@ and verify with --ledger FOLDER, which give the same answers as from the files.
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newLedgerImport(), newLedgerStats(), newLedgerFsck(), newLedgerRebuild(), newLedgerTruncate(), newLedgerExport())
+	c.AddCommand(newLedgerImport(), newLedgerStats(), newLedgerFsck(), newLedgerRebuild(), newLedgerTruncate(), newLedgerExport(), newLedgerWatch())
 	return c
 }
 
