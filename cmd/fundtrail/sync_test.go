@@ -166,6 +166,7 @@ func TestSyncGeth(t *testing.T) {
 	if text := say(t, 0, sync...); !strings.Contains(text, "nothing new") {
 		t.Errorf("at the head: %s", text)
 	}
+	say(t, 3, "ledger", "watch", dir, "--name", "dev", n.from)
 	var none any
 	if err := n.try(&none, "debug_setHead", "0xa0"); err != nil {
 		t.Fatal(err)
@@ -179,6 +180,18 @@ func TestSyncGeth(t *testing.T) {
 	}
 	if text := say(t, 0, "ledger", "fsck", dir, "--deep"); !strings.Contains(text, "WHOLE") {
 		t.Error(text)
+	}
+	// What was derived goes to the fork, and is what is made anew.
+	if text := say(t, 3, "ledger", "watch", dir, "--name", "dev"); !strings.Contains(text, "Blocks of eth above ") || !strings.Contains(text, "gone  ") || !strings.Contains(text, "new  ") {
+		t.Error(text)
+	}
+	brought, err := os.ReadFile(dir + "/watch/dev.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, 0, "ledger", "watch", dir, "--name", "dev", "--rebuild")
+	if anew, err := os.ReadFile(dir + "/watch/dev.json"); err != nil || !bytes.Equal(anew, brought) {
+		t.Errorf("made anew, what was derived differs: %v", err)
 	}
 	scratch := t.TempDir() + "/chain"
 	say(t, 0, "sync", scratch, "--chain", "eth", "--rpc", n.ours)
