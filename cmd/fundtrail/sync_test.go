@@ -240,7 +240,7 @@ func newest(t *testing.T, n *devNode, line []string, want string) {
 	line = append(slices.Clone(line), "--backfill", "newest-first", "--newest", "10")
 	line[1] = down
 	text := say(t, 0, line...)
-	if !strings.Contains(text, fmt.Sprintf("10 blocks with 10 transactions read, %d to %d", n.height()-9, n.height())) && !strings.Contains(text, "with 9 transactions") || !strings.Contains(text, "begins with block 0") {
+	if !strings.Contains(text, "10 blocks with ") || !strings.Contains(text, "begins with block 0") {
 		t.Error(text)
 	}
 	if text := say(t, 0, "ledger", "fsck", down, "--deep"); !strings.Contains(text, "WHOLE") {

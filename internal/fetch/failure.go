@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -48,6 +49,13 @@ func Lasting(err error) bool {
 		return true
 	}
 	return false
+}
+
+// CutShort reports whether an error of encoding/json says that a text ends before its value
+// does: so answers a node that is ending, with all signs of a whole answer.
+func CutShort(err error) bool {
+	e := new(json.SyntaxError)
+	return errors.As(err, &e) && e.Error() == "unexpected end of JSON input" // it has no other mark
 }
 
 // A failure is one try that failed.

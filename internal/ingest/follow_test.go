@@ -307,3 +307,43 @@ func TestFollowErrors(t *testing.T) {
 		t.Errorf("behind: %+v, %v", sum, err)
 	}
 }
+
+// A remembering source says itself that its chain has parted from what it gave, as a node of
+// Bitcoin's does, which knows the coins.
+type remembering struct {
+	*restless
+	given map[int64]fundtrail.Hash
+}
+
+func (s *remembering) Blocks(ctx context.Context, from int64) iter.Seq2[fundtrail.BlockFacts, error] {
+	return func(yield func(fundtrail.BlockFacts, error) bool) {
+		for f, err := range s.restless.Blocks(ctx, from) {
+			if before, ok := s.given[f.Block.Height-1]; err == nil && ok && before != f.Block.Parent {
+				yield(fundtrail.BlockFacts{}, fmt.Errorf("block %d stands on another than was given: %w", f.Block.Height, fundtrail.ErrReorganised))
+				return
+			}
+			if err == nil {
+				s.given[f.Block.Height] = f.Block.Hash
+			}
+			if !yield(f, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// TestFollowRemembering: the ledger goes back to the fork for such a source too.
+func TestFollowRemembering(t *testing.T) {
+	s := &remembering{&restless{r: rand.New(rand.NewPCG(1, 1))}, map[int64]fundtrail.Hash{}}
+	dir := t.TempDir()
+	for round := range 6 {
+		for range 25 {
+			s.grow()
+		}
+		sum, err := followOn(t, dir, FollowOptions{To: -1}, s, nil)
+		if err != nil || round > 0 && sum.TakenBack != int64(1+round*3) {
+			t.Fatalf("round %d: %+v, %v", round, sum, err)
+		}
+		s.blocks = s.blocks[:len(s.blocks)-1-(round+1)*3]
+	}
+}

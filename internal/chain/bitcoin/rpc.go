@@ -123,6 +123,9 @@ func (c *client) post(ctx context.Context, calls []*call) error {
 		if json.Unmarshal(res.Body, &one) == nil && one.Error != nil {
 			return one.Error
 		}
+		if fetch.CutShort(err) {
+			return fmt.Errorf("%s: the answer is cut short: %w", c.name(), fundtrail.ErrUnavailable)
+		}
 		return fmt.Errorf("%s: the answer is no list of JSON-RPC replies: %v: %w", c.name(), err, fundtrail.ErrInvalid)
 	}
 	seen := make([]bool, len(calls))

@@ -312,18 +312,25 @@ type unnamed struct{ failed *fetch.Error }
 func (u unnamed) Error() string { return u.failed.Err.Error() }
 func (u unnamed) Unwrap() error { return u.failed }
 
+func unread(err error) error {
+	if fetch.CutShort(err) {
+		return fmt.Errorf("the answer is cut short: %w", fundtrail.ErrUnavailable)
+	}
+	return broken("%w", err)
+}
+
 // order reads the replies to n questions and puts them in order.
 func order(body []byte, n int) ([]reply, error) {
 	var got []reply
 	text := bytes.TrimLeft(body, " \t\r\n")
 	if len(text) > 0 && text[0] == '[' {
 		if err := json.Unmarshal(text, &got); err != nil {
-			return nil, broken("%w", err)
+			return nil, unread(err)
 		}
 	} else {
 		var one reply
 		if err := json.Unmarshal(text, &one); err != nil {
-			return nil, broken("%w", err)
+			return nil, unread(err)
 		}
 		if n > 1 || one.ID == nil && one.Error != nil {
 			// One reply to several questions is an error of them all.
