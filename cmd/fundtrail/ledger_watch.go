@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,11 +110,41 @@ func runLedgerWatch(c *cobra.Command, f *watchFlags, dir string, addresses []str
 		err = e.Encode(map[string]any{"name": book.Name, "method": book.Method, "to": book.Heights(), "added": notNil(change.Added), "gone": notNil(change.Gone)})
 	} else {
 		err = tellWatch(c.OutOrStdout(), book, &change, dir)
+		for _, chain := range slices.Sorted(maps.Keys(book.Heights())) {
+			if missing := notWhole(l, chain, book.Heights()[chain]); err == nil && missing != 0 {
+				fmt.Fprintf(c.OutOrStdout(), "Not claimed to be whole in the ledger's blocks of %s: %s. What is not seen may have moved; see fundtrail ledger stats %s.\n", chain, missing, dir)
+			}
+		}
 	}
 	if err == nil && len(change.Added)+len(change.Gone) > 0 {
 		return &exitCode{code: exitFound}
 	}
 	return err
+}
+
+// notWhole returns the kinds of transfer that a ledger does not claim to hold whole, from the
+// first block in which it holds a movement up to a height.
+func notWhole(l fundtrail.Ledger, chain fundtrail.Chain, to int64) (missing fundtrail.Kinds) {
+	at := to
+	for _, c := range l.Chains() {
+		if c.Chain == chain {
+			at = l.Transaction(c.First).Height
+		}
+	}
+	claims := slices.DeleteFunc(l.Coverage(), func(c fundtrail.Coverage) bool { return c.Chain != chain || !c.Address.IsZero() })
+	slices.SortFunc(claims, func(x, y fundtrail.Coverage) int { return cmp.Compare(x.FromBlock, y.FromBlock) })
+	for kind := fundtrail.ValueTransfers; kind <= fundtrail.Fees; kind <<= 1 {
+		next := at
+		for _, c := range claims {
+			if c.What&kind != 0 && c.FromBlock <= next {
+				next = max(next, c.ToBlock+1)
+			}
+		}
+		if next <= to {
+			missing |= kind
+		}
+	}
+	return missing
 }
 
 func notNil(list []watch.Move) []watch.Move {

@@ -182,7 +182,7 @@ func TestSyncGeth(t *testing.T) {
 		t.Error(text)
 	}
 	// What was derived goes to the fork, and is what is made anew.
-	if text := say(t, 3, "ledger", "watch", dir, "--name", "dev"); !strings.Contains(text, "Blocks of eth above ") || !strings.Contains(text, "gone  ") || !strings.Contains(text, "new  ") {
+	if text := say(t, 3, "ledger", "watch", dir, "--name", "dev"); !strings.Contains(text, "Blocks of eth above ") || !strings.Contains(text, "gone  ") || !strings.Contains(text, "new  ") || strings.Contains(text, "Not claimed") {
 		t.Error(text)
 	}
 	brought, err := os.ReadFile(dir + "/watch/dev.json")

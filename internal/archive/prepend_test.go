@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/ledger"
 	"github.com/fundtrail/fundtrail/internal/ledgertest"
 )
 
@@ -397,5 +399,69 @@ func TestPrependRefused(t *testing.T) {
 	}
 	if dump(mustOpen(t, w.f)) != before {
 		t.Error("what was refused changed the ledger")
+	}
+}
+
+// BenchmarkPrepend puts two million movements before two million.
+func BenchmarkPrepend(b *testing.B) {
+	const n, half = 4_000_000, 1_000_000 / 80 // blocks of 80 transactions of two movements or so
+	fill := func(w *Writer, want func(height int64) bool) {
+		bulk, err := w.Bulk(fundtrail.Ethereum)
+		if err != nil {
+			b.Fatal(err)
+		}
+		law := ledgertest.NewPowerLaw(1)
+		last, in := int64(-1), false
+		var eth uint32
+		for range n {
+			t := law.Next()
+			if height := int64(t.Tx / 80); t.First && height != last {
+				if last, in = height, want(height); in {
+					if err := bulk.Block(height, 1_600_000_000+12*height, fundtrail.Hash{byte(height), byte(height >> 8), byte(height >> 16), 1}); err != nil {
+						b.Fatal(err)
+					}
+					eth = bulk.Asset(fundtrail.NativeAsset(fundtrail.Ethereum))
+				}
+			}
+			if !in {
+				continue
+			}
+			index := uint32(1)
+			if t.First {
+				index = 0
+				bulk.Tx(ledgertest.Hash(t.Tx), uint32(t.Tx%80), ledger.Succeeded)
+			}
+			bulk.Move(fundtrail.Move, index, eth, t.From[:], t.To[:], t.Amount)
+		}
+		if err := bulk.Finish(nil, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		b.StopTimer()
+		w, err := OpenWriter(b.TempDir(), Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		fill(w, func(h int64) bool { return h >= half })
+		o, err := w.Older(fundtrail.Ethereum)
+		if err != nil {
+			b.Fatal(err)
+		}
+		fill(o, func(h int64) bool { return h <= half })
+		if err := o.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		began := time.Now()
+		if err := w.Join(fundtrail.Ethereum); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		b.ReportMetric(float64(w.tails.of(fundtrail.Ethereum).count())/time.Since(began).Seconds(), "movements/s")
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
 	}
 }
