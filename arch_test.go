@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"internal/store":         {"."},
 	"internal/durable":       {},
 	"internal/journal":       {".", "internal/durable"},
+	"internal/watch":         {".", "internal/durable"},
 	"internal/trace":         {"."},
 	"internal/onward":        {".", "internal/trace", "internal/crossing"},
 	"internal/names":         {"."},
@@ -45,7 +46,7 @@ var allowed = map[string][]string{
 	"internal/plot":          {},
 	"internal/brief":         {".", "data", "internal/plot", "internal/record", "internal/report"},
 	"internal/web":           {".", "internal/store", "internal/journal", "internal/screen"},
-	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/chain/tron", "internal/feed", "internal/fetch", "internal/source", "internal/store", "internal/journal", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
+	"cmd/fundtrail":          {".", "data", "internal/ledger", "internal/archive", "internal/ingest", "internal/chain/bitcoin", "internal/chain/evm", "internal/chain/tron", "internal/feed", "internal/fetch", "internal/source", "internal/store", "internal/journal", "internal/watch", "internal/crossing", "internal/trace", "internal/onward", "internal/names", "internal/screen", "internal/record", "internal/plot", "internal/report", "internal/brief", "internal/web"},
 
 	"internal/source/sourcetest": {"."}, // for tests alone
 }

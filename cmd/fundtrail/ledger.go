@@ -30,7 +30,7 @@ and verify with --ledger FOLDER, which give the same answers as from the files.
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newLedgerImport(), newLedgerStats(), newLedgerFsck(), newLedgerRebuild(), newLedgerTruncate(), newLedgerExport(), newLedgerReconcile(), newLedgerTokens())
+	c.AddCommand(newLedgerImport(), newLedgerStats(), newLedgerFsck(), newLedgerRebuild(), newLedgerTruncate(), newLedgerExport(), newLedgerReconcile(), newLedgerTokens(), newLedgerWatch())
 	return c
 }
 

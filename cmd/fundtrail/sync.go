@@ -1,46 +1,43 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/url"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/fundtrail/fundtrail"
-	"github.com/fundtrail/fundtrail/data"
 	"github.com/fundtrail/fundtrail/internal/archive"
-	"github.com/fundtrail/fundtrail/internal/chain/bitcoin"
-	"github.com/fundtrail/fundtrail/internal/chain/evm"
+	"github.com/fundtrail/fundtrail/internal/fetch"
 	"github.com/fundtrail/fundtrail/internal/ingest"
-	"github.com/fundtrail/fundtrail/internal/ledger"
 )
 
 type chainFlags struct {
-	chain    string
-	rpc      []string
-	from, to int64
-	follow   bool
-	retries  int
-
-	on fundtrail.Chain
+	jobs    []*chainJob
+	early   bool // something stood before the first --chain
+	config  string
+	follow  bool
+	retries int
+	poll    time.Duration
+	metrics string
 }
 
 func newSync() *cobra.Command {
 	f := &chainFlags{}
 	c := &cobra.Command{
 		Use:   "sync LEDGER --chain CHAIN --rpc URL",
-		Short: "Bring a chain's blocks from your node into a ledger on disk",
-		Long: `Sync reads a chain's blocks from a node of your own, over JSON-RPC, and adds them to the
+		Short: "Bring chains' blocks from your nodes into a ledger on disk",
+		Long: `Sync reads chains' blocks from nodes of your own, over JSON-RPC, and adds them to the
 ledger in a folder, which is made when it is not there. It goes on where the ledger ends:
 stop it when you like, and start it again with the same line. Blocks are written whole or
-not at all, also when the machine stops. Where the node's chain has dropped blocks that the
+not at all, also when the machine stops. Where a node's chain has dropped blocks that the
 ledger holds, they are replaced, from the fork on.
 
 EVM chains: several --rpc are tried in turn. Internal transfers need a node that traces
@@ -48,232 +45,218 @@ EVM chains: several --rpc are tried in turn. Internal transfers need a node that
 node); without it they are not claimed. A node of another chain is refused.
 Bitcoin, Litecoin, Dogecoin: one --rpc, such as http://user:password@127.0.0.1:8332.
 Tron: the HTTP API of java-tron (http://127.0.0.1:8090) or TronGrid; several are tried in turn.
-A key of TronGrid is taken from FUNDTRAIL_TRONGRID_KEY.
+A key of TronGrid is taken from TRONGRID_API_KEY.
 
-With --follow it goes on at the head, and asks again when the node is gone. An address may
-hold a key: no message repeats more of it than the host; FUNDTRAIL_RPC, addresses separated
-by blanks, keeps it off the command line too.
+Many chains go into one ledger at once: --chain again, with what belongs to that chain
+behind it, or a file of them (--config; see doc/chains.md). Each is followed by itself:
+when one fails, the others go on, and the exit code tells.
+
+With --backfill newest-first a ledger of an EVM chain or Tron begins with its newest blocks, so that
+today's case can be traced at once, and grows downward to --from; with --follow it goes on at
+the head meanwhile. The end is the same ledger.
+
+With --follow it goes on at the head, and asks again when a node is gone. What will not
+mend by itself, such as a key that is refused or a node of another chain, ends that chain.
+An address may hold a key: no message repeats more of it than the host; FUNDTRAIL_RPC,
+addresses separated by blanks, keeps it off the command line too, and so does ${NAME} in
+the file. --metrics serves figures for Prometheus.
 ` + exitCodes,
 		Example: `  fundtrail sync chain/ --chain eth --rpc http://127.0.0.1:8545
   fundtrail sync chain/ --chain eth --rpc http://127.0.0.1:8545 --from 14400000 --to 14500000
-  fundtrail sync chain/ --chain btc --rpc http://user:password@127.0.0.1:8332 --follow`,
+  fundtrail sync chain/ --follow --chain eth --rpc http://127.0.0.1:8545 --chain btc --rpc http://user:password@127.0.0.1:8332
+  fundtrail sync chain/ --follow --config chains.yaml --metrics 127.0.0.1:9105`,
 		Args: oneFolder,
 		RunE: func(c *cobra.Command, args []string) error { return runSync(c, f, args[0]) },
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.chain, "chain", "", "the `CHAIN`, such as eth or btc")
-	fl.StringArrayVar(&f.rpc, "rpc", nil, "the `URL` of a node; several of an EVM chain or Tron are tried in turn (default $FUNDTRAIL_RPC)")
-	fl.Int64Var(&f.from, "from", 0, "first `BLOCK` of a ledger that has none of the chain yet")
-	fl.Int64Var(&f.to, "to", -1, "last `BLOCK` (default the head)")
-	fl.BoolVar(&f.follow, "follow", false, "go on at the head, and through failures of the node, until told to stop")
+	fl.Var(jobFlag{f, "", f.chain}, "chain", "a `CHAIN`, such as eth or btc; what stands behind it is of that chain, up to the next one")
+	fl.Var(jobFlag{f, "", f.one(func(j *chainJob, s string) error { j.rpc = append(j.rpc, s); return nil })}, "rpc",
+		"the `URL` of a node; several of an EVM chain or Tron are tried in turn (default $FUNDTRAIL_RPC)")
+	fl.Var(jobFlag{f, "0", f.one(func(j *chainJob, s string) error { return height(&j.from, s) })}, "from", "first `BLOCK` of a ledger that has none of the chain yet")
+	fl.Var(jobFlag{f, "", f.one(func(j *chainJob, s string) error { return height(&j.to, s) })}, "to", "last `BLOCK` (default the head)")
+	fl.Var(jobFlag{f, oldestFirst, f.one(func(j *chainJob, s string) error { j.backfill = s; return nil })}, "backfill",
+		"the `ORDER` in which the past is read: oldest-first or newest-first")
+	fl.Var(jobFlag{f, "2048", f.one(func(j *chainJob, s string) error { return height(&j.newest, s) })}, "newest", "with newest-first, begin with `N` of the newest blocks")
+	fl.StringVar(&f.config, "config", "", "`FILE` of chains, in YAML, in place of --chain")
+	fl.BoolVar(&f.follow, "follow", false, "go on at the head, and through failures of nodes, until told to stop")
+	fl.DurationVar(&f.poll, "poll", time.Second, "how often to ask for the head with --follow, as a `DURATION`")
 	fl.IntVar(&f.retries, "retries", 4, "ask a node that fails again up to `N` times, with growing pauses")
+	fl.StringVar(&f.metrics, "metrics", "", "serve figures for Prometheus under /metrics at this `ADDRESS`, such as 127.0.0.1:9105")
 	return c
 }
 
-func (f *chainFlags) check(c *cobra.Command) (err error) {
-	if f.chain == "" {
-		return usage("sync: say with --chain which chain")
+// A jobFlag is a flag whose place tells of which chain it is.
+type jobFlag struct {
+	f   *chainFlags
+	def string
+	set func(string) error
+}
+
+func (v jobFlag) String() string     { return v.def }
+func (v jobFlag) Type() string       { return "string" }
+func (v jobFlag) Set(s string) error { return v.set(s) }
+
+// chain begins another chain.
+func (f *chainFlags) chain(s string) error {
+	if n := len(f.jobs); n == 0 || f.jobs[n-1].chain != "" {
+		f.jobs = append(f.jobs, newChainJob())
 	}
-	if f.on, err = fundtrail.ParseChain(f.chain); err != nil {
-		return usage("--chain: %v", err)
+	f.jobs[len(f.jobs)-1].chain = s
+	return nil
+}
+
+// one sets something of the chain that was named last, or of the first one before that.
+func (f *chainFlags) one(set func(*chainJob, string) error) func(string) error {
+	return func(s string) error {
+		if len(f.jobs) == 0 {
+			f.jobs, f.early = append(f.jobs, newChainJob()), true
+		}
+		return set(f.jobs[len(f.jobs)-1], s)
 	}
-	if len(f.rpc) == 0 {
-		f.rpc = strings.Fields(os.Getenv("FUNDTRAIL_RPC"))
+}
+
+func height(to *int64, s string) error {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return errors.New("want a whole number from 0 on")
 	}
-	info, _ := f.on.Info()
-	of, bad := bitcoin.ParamsOf(f.on)
+	*to = n
+	return nil
+}
+
+func (f *chainFlags) check() error {
 	switch {
-	case len(f.rpc) == 0:
-		return usage("sync: say with --rpc where the node answers, such as http://127.0.0.1:8545")
-	case info.EVMID == 0 && bad != nil && f.on != fundtrail.Tron:
-		return usage("sync: blocks of %s are not read from nodes yet", info.Name)
-	case bad == nil && len(f.rpc) > 1:
-		return usage("sync: one --rpc for %s: what is spent is known from what came before, from the same node", of.Chain)
-	case f.from < 0 || c.Flags().Changed("to") && f.to < f.from:
-		return usage("sync: --from %d --to %d: want heights from 0 on, the last not below the first", f.from, f.to)
-	case f.retries < 0:
+	case f.config != "" && len(f.jobs) > 0:
+		return usage("sync: give chains with --config or with --chain, not both")
+	case f.config != "":
+		var err error
+		if f.jobs, err = readChains(f.config); err != nil {
+			return err
+		}
+	case len(f.jobs) == 0 || f.jobs[0].chain == "":
+		return usage("sync: say with --chain which chain, or with --config which file of chains")
+	case f.early && len(f.jobs) > 1:
+		return usage("sync: of several chains each --rpc, --from and --to stands behind its --chain")
+	case len(f.jobs) == 1 && len(f.jobs[0].rpc) == 0:
+		f.jobs[0].rpc = strings.Fields(os.Getenv("FUNDTRAIL_RPC"))
+	}
+	if f.retries < 0 {
 		return usage("--retries %d: want 0 or more", f.retries)
 	}
-	for i, raw := range f.rpc {
-		u, err := url.Parse(raw)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return usage("--rpc, the %d. of them: want a URL that begins with http:// or https:// and a host", i+1) // it may hold a key
+	if f.poll < time.Millisecond {
+		return usage("--poll %s: want 1ms or more", f.poll)
+	}
+	met := map[fundtrail.Chain]bool{}
+	for _, j := range f.jobs {
+		if err := j.check(); err != nil {
+			return err
 		}
+		if met[j.on] {
+			return usage("sync: %s is named twice; several --rpc behind one --chain are tried in turn", j.on)
+		}
+		met[j.on], j.retries = true, f.retries
 	}
 	return nil
 }
 
-// open makes the source. It sets how internal transfers are had.
-func (f *chainFlags) open(ctx context.Context, internal *string) (ingest.Source, error) {
-	if f.on == fundtrail.Tron {
-		*internal = "internal_transactions"
-		return asSource(openTron(ctx, f.rpc, f.retries))
-	}
-	if of, err := bitcoin.ParamsOf(f.on); err == nil {
-		u, err := url.Parse(f.rpc[0])
-		if err != nil {
-			return nil, usage("--rpc: not a URL")
-		}
-		e := bitcoin.Endpoint{User: u.User.Username()}
-		e.Password, _ = u.User.Password()
-		u.User = nil
-		e.URL = u.String()
-		return asSource(bitcoin.OpenNode(ctx, &of, bitcoin.NodeOptions{Endpoint: e, Retries: cmp.Or(f.retries, -1)}))
-	}
-	o := evm.Options{Decoder: evm.Decoder{Chain: f.on, Wraps: data.WrapsCoin}, Rounds: cmp.Or(f.retries, -1)}
-	for _, raw := range f.rpc {
-		o.Endpoints = append(o.Endpoints, evm.Endpoint{URL: raw})
-	}
-	n, err := evm.Open(ctx, o)
-	if err == nil {
-		*internal = n.Internal()
-	}
-	return asSource(n, err)
-}
-
-// asSource keeps a nil of a type from becoming a source.
-func asSource[S ingest.Source](s S, err error) (ingest.Source, error) {
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
-// A chainKeeper is a ledger on disk that a chain is brought into.
-type chainKeeper struct {
-	*archive.Writer
-	source func() archive.Source
-}
-
-func (k chainKeeper) Replace(chain fundtrail.Chain, above int64, facts *ledger.Memory, headers []fundtrail.Block) error {
-	b := archive.Batch{Facts: facts, Headers: headers, Sources: []archive.Source{k.source()}}
-	if above >= k.Tip(chain) {
-		return k.Append(b)
-	}
-	return k.Writer.Replace(chain, above, b)
-}
-
+// runSync brings each chain into the ledger, each by itself.
 func runSync(c *cobra.Command, f *chainFlags, dir string) (err error) {
-	if err := f.check(c); err != nil {
+	if err := f.check(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+	show := newBoard(c.ErrOrStderr(), f.jobs)
+	if f.metrics != "" {
+		stop, err := show.serve(c.Context(), f.metrics)
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
-	w, err := archive.OpenWriter(dir, archive.Options{Background: true})
+	w, discard, err := openToSync(dir)
 	if err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
 	}
 	defer func() {
-		if closed := w.Close(); err == nil {
+		if closed := discard(); err == nil {
 			err = closed
 		}
 	}()
-	var internal string
-	name := f.nodeName()
-	keeper := chainKeeper{w, func() archive.Source { return f.sourceOf(name, internal) }}
-	p := &syncProgress{progress: progress{w: terminal(c.ErrOrStderr())}, err: c.ErrOrStderr()}
-	p.progress.start("reading blocks of "+string(f.on), 0)
-	defer p.clear()
-	sum, err := ingest.Follow(c.Context(), keeper, ingest.FollowOptions{
-		Chain: f.on, Name: name, From: f.from, To: f.to, Forever: f.follow,
-		Open:  func(ctx context.Context) (ingest.Source, error) { return f.open(ctx, &internal) },
-		Wrote: p.wrote, Head: func(h int64) { p.reach(h, f.to) }, Retrying: p.retrying,
-	})
-	p.clear()
-	if err == nil || sum.Blocks > 0 {
-		f.tell(c.OutOrStdout(), dir, w.Tip(f.on), &sum)
+	defer show.clear()
+	sums, older, errs := make([]ingest.FollowSummary, len(f.jobs)), make([]ingest.FollowSummary, len(f.jobs)), make([]error, len(f.jobs))
+	var all sync.WaitGroup
+	for i, j := range f.jobs {
+		show.lines[i].begin(w.Tip(j.on))
+		all.Go(func() {
+			sums[i], older[i], errs[i] = j.run(c.Context(), w, f.follow, f.poll, show.lines[i])
+			show.lines[i].end(errs[i], len(f.jobs) > 1)
+		})
 	}
-	if errors.Is(err, context.Canceled) {
+	all.Wait()
+	show.clear()
+	stopped := false
+	for i, j := range f.jobs {
+		if errs[i] == nil || sums[i].Blocks+older[i].Blocks > 0 {
+			first, _ := w.First(j.on)
+			j.tell(c.OutOrStdout(), dir, w.Tip(j.on), first, &sums[i], &older[i])
+		}
+		switch {
+		case errors.Is(errs[i], context.Canceled):
+			stopped = true
+		case errs[i] != nil && len(f.jobs) == 1:
+			err = explained(errs[i])
+		case errs[i] != nil:
+			err = &exitCode{code: exitError} // it was told when it happened
+		}
+	}
+	if stopped {
 		// Whoever stops it has what came: that is how --follow ends.
 		fmt.Fprintln(c.ErrOrStderr(), "fundtrail: stopped; what came before is in the ledger")
-		if f.follow {
-			return nil
+		if err == nil && !f.follow {
+			err = &exitCode{code: exitError}
 		}
-		return &exitCode{code: exitError}
 	}
 	return err
 }
 
-// nodeName says in claims who told: the hosts, which hold no key.
-func (f *chainFlags) nodeName() string {
-	var hosts []string
-	for _, raw := range f.rpc {
-		if u, err := url.Parse(raw); err == nil {
-			hosts = append(hosts, u.Host)
+// explained adds what to do about a failure that will not mend by itself.
+func explained(err error) error {
+	if fetch.Lasting(err) {
+		return fmt.Errorf("%w; this does not mend by itself: see whether address, user, password or key in --rpc are right", err)
+	}
+	return err
+}
+
+// openToSync opens a ledger, or makes one; when it ends without a block, what was made goes.
+func openToSync(dir string) (*archive.Writer, func() error, error) {
+	var made []string // folders, the innermost first
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(at); !errors.Is(err, os.ErrNotExist) || at == filepath.Dir(at) {
+			break
+		}
+		made = append(made, at)
+	}
+	unmake := func() {
+		for _, at := range made {
+			os.Remove(at)
 		}
 	}
-	return "node " + strings.Join(hosts, ", ")
-}
-
-// sourceOf is what a report says of blocks that a node told.
-func (f *chainFlags) sourceOf(name, internal string) archive.Source {
-	s := archive.Source{Name: name, Kinds: fundtrail.AllKinds}
-	info, _ := f.on.Info()
-	s.Notes = fmt.Sprintf("Blocks of %s were read from %s.", info.Name, name)
-	if f.on == fundtrail.Tron {
-		s.Notes += tronNotes
+	was := archive.IsLedger(dir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, nil, err
 	}
-	if info.Model == fundtrail.Accounts && internal == "" {
-		s.Kinds &^= fundtrail.InternalTransfers
-		s.Notes += "\nThat node does not trace: value that contracts moved in those blocks is not seen."
+	w, err := archive.OpenWriter(dir, archive.Options{Background: true})
+	if err != nil {
+		unmake()
+		return nil, nil, err
 	}
-	return s
-}
-
-func (f *chainFlags) tell(w io.Writer, dir string, tip int64, s *ingest.FollowSummary) {
-	switch {
-	case tip < 0:
-		return
-	case s.Blocks == 0:
-		fmt.Fprintf(w, "%s: nothing new; %s ends with block %d\n", f.on, dir, tip)
-	default:
-		fmt.Fprintf(w, "%s: %s with %s read, %d to %d; %s ends with block %d\n", f.on, plural(int(s.Blocks), "block"), plural(s.Transactions, "transaction"), s.From, s.To, dir, tip)
-	}
-	if s.Reorganised > 0 {
-		fmt.Fprintf(w, "The chain was reorganised: %s of the ledger %s replaced.\n", plural(int(s.TakenBack), "block"), map[bool]string{true: "was", false: "were"}[s.TakenBack == 1])
-	}
-	if s.Behind > 0 {
-		fmt.Fprintf(w, "The node is behind: it ends %s below the ledger, which stays as it is.\n", plural(int(s.Behind), "block"))
-	}
-	if s.Partial > 0 {
-		fmt.Fprintf(w, "Of %s some input is not known to the node: what they moved is not in the ledger.\n", plural(s.Partial, "transaction"))
-	}
-	info, _ := f.on.Info()
-	if missing := fundtrail.AllKinds &^ s.Whole; s.Blocks > 0 && missing != 0 && info.Model == fundtrail.Accounts {
-		fmt.Fprintf(w, "Not claimed to be whole in all of these blocks: %s. See fundtrail ledger stats %s.\n", missing, dir)
-	}
-}
-
-// A syncProgress is the line that says how far it is.
-type syncProgress struct {
-	progress
-	head, reorganised int64
-	err               io.Writer
-}
-
-func (p *syncProgress) reach(head, to int64) {
-	p.head = head
-	if to >= 0 {
-		p.head = min(head, to)
-	}
-}
-
-func (p *syncProgress) wrote(s ingest.FollowSummary) {
-	if s.TakenBack > p.reorganised {
-		p.clear()
-		fmt.Fprintf(p.err, "fundtrail: the chain was reorganised; %s taken back\n", plural(int(s.TakenBack-p.reorganised), "block"))
-		p.reorganised = s.TakenBack
-	}
-	rate := float64(s.Blocks) / max(time.Since(p.since).Seconds(), 0.001)
-	text := fmt.Sprintf("block %d of %d, %.1f a second", s.To, p.head, rate)
-	if left := p.head - s.To; left > 0 {
-		text += fmt.Sprintf(", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
-	}
-	p.show(text)
-}
-
-func (p *syncProgress) retrying(err error, wait time.Duration) {
-	p.clear()
-	fmt.Fprintf(p.err, "fundtrail: %v; asking again in %s\n", err, wait)
+	return w, func() error {
+		if was {
+			return w.Close()
+		}
+		empty, err := w.Discard()
+		if empty {
+			unmake()
+		}
+		return err
+	}, nil
 }

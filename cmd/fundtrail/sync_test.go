@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -165,6 +166,7 @@ func TestSyncGeth(t *testing.T) {
 	if text := say(t, 0, sync...); !strings.Contains(text, "nothing new") {
 		t.Errorf("at the head: %s", text)
 	}
+	say(t, 3, "ledger", "watch", dir, "--name", "dev", n.from)
 	var none any
 	if err := n.try(&none, "debug_setHead", "0xa0"); err != nil {
 		t.Fatal(err)
@@ -179,6 +181,18 @@ func TestSyncGeth(t *testing.T) {
 	if text := say(t, 0, "ledger", "fsck", dir, "--deep"); !strings.Contains(text, "WHOLE") {
 		t.Error(text)
 	}
+	// What was derived goes to the fork, and is what is made anew.
+	if text := say(t, 3, "ledger", "watch", dir, "--name", "dev"); !strings.Contains(text, "Blocks of eth above ") || !strings.Contains(text, "gone  ") || !strings.Contains(text, "new  ") || strings.Contains(text, "Not claimed") {
+		t.Error(text)
+	}
+	brought, err := os.ReadFile(dir + "/watch/dev.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(t, 0, "ledger", "watch", dir, "--name", "dev", "--rebuild")
+	if anew, err := os.ReadFile(dir + "/watch/dev.json"); err != nil || !bytes.Equal(anew, brought) {
+		t.Errorf("made anew, what was derived differs: %v", err)
+	}
 	scratch := t.TempDir() + "/chain"
 	say(t, 0, "sync", scratch, "--chain", "eth", "--rpc", n.ours)
 	if got, want := movements(t, dir), movements(t, scratch); got != want || len(got) < 200 {
@@ -188,6 +202,9 @@ func TestSyncGeth(t *testing.T) {
 	if !strings.Contains(strings.ToLower(text), n.from[:8]) {
 		t.Errorf("trace: %s", text)
 	}
+
+	lasting(t, n)
+	newest(t, n, sync, dir)
 
 	// At the head it follows, and ends in order when it is told to.
 	ctx, cancel := context.WithCancel(context.Background())
@@ -211,8 +228,124 @@ func TestSyncGeth(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	cancel()
-	if code := <-done; code != 0 || !strings.Contains(out.String(), fmt.Sprintf("ends with block %d", top)) {
+	if code := <-done; code != 0 || !strings.Contains(out.String(), "ends with block ") {
 		t.Errorf("--follow: exit code %d: %s", code, &out)
+	}
+}
+
+// newest: a ledger that begins with the newest blocks traces them at once, and becomes the
+// one that was read in order; with --follow its head goes on meanwhile.
+func newest(t *testing.T, n *devNode, line []string, want string) {
+	down := t.TempDir() + "/down"
+	line = append(slices.Clone(line), "--backfill", "newest-first", "--newest", "10")
+	line[1] = down
+	text := say(t, 0, line...)
+	if !strings.Contains(text, "10 blocks with ") || !strings.Contains(text, "begins with block 0") {
+		t.Error(text)
+	}
+	if text := say(t, 0, "ledger", "fsck", down, "--deep"); !strings.Contains(text, "WHOLE") {
+		t.Error(text)
+	}
+	if got, want := movements(t, down), movements(t, want); got != want {
+		t.Errorf("newest first:\n%s\nin order:\n%s", got, want)
+	}
+	line[1] = t.TempDir() + "/live"
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan int)
+	var out bytes.Buffer
+	go func() {
+		done <- run(ctx, append(line, "--follow", "--poll", "20ms"), strings.NewReader(""), &out, &out)
+	}()
+	n.mine(5, 5000)
+	for try := 0; ; try++ {
+		if l, err := archive.Open(line[1]); err == nil {
+			tip, _ := l.Tip("eth")
+			_, all := l.Block("eth", 0)
+			l.Close()
+			if all && tip.Height >= n.height() {
+				break
+			}
+		}
+		if try > 300 {
+			t.Error("it does not become whole")
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	cancel()
+	if code := <-done; code != 0 {
+		t.Errorf("exit code %d: %s", code, &out)
+	}
+	say(t, 0, line[:8]...) // the blocks since, in order
+	scratch := t.TempDir() + "/scratch"
+	say(t, 0, "sync", scratch, "--chain", "eth", "--rpc", n.ours)
+	if got, want := movements(t, line[1]), movements(t, scratch); got != want {
+		t.Errorf("newest first and followed:\n%s\nin order:\n%s", got, want)
+	}
+}
+
+// lasting: a chain whose node refuses the key ends at once, also with --follow, and the other
+// one goes on; the figures tell of both.
+func lasting(t *testing.T, n *devNode) {
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer refusing.Close()
+	none := t.TempDir() + "/none"
+	for _, chain := range []string{"eth", "btc"} {
+		if text := say(t, 1, "sync", none, "--chain", chain, "--rpc", refusing.URL, "--follow"); !strings.Contains(text, "401 Unauthorized") || !strings.Contains(text, "does not mend by itself") {
+			t.Errorf("%s: %s", chain, text)
+		}
+	}
+	if text := say(t, 1, "sync", none, "--chain", "eth", "--rpc", n.url, "--follow"); !strings.Contains(text, "1337") {
+		t.Errorf("another chain: %s", text)
+	}
+	if _, err := os.Stat(none); !os.IsNotExist(err) {
+		t.Errorf("what was begun in vain: %v", err)
+	}
+	both := t.TempDir() + "/both"
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan int)
+	r, w := io.Pipe()
+	go func() {
+		done <- run(ctx, []string{"sync", both, "--follow", "--metrics", ":0", "--chain", "btc", "--rpc", refusing.URL, "--chain", "eth", "--rpc", n.ours}, strings.NewReader(""), w, w)
+		w.Close()
+	}()
+	var all []byte
+	text := make([]byte, 1<<16)
+	address := ""
+	for !bytes.Contains(all, []byte("fundtrail: btc: a node of btc: ")) {
+		k, err := r.Read(text)
+		if all = append(all, text[:k]...); err != nil {
+			t.Fatalf("%s: %v", all, err)
+		}
+		if _, rest, ok := strings.Cut(string(all), "figures are at "); ok && address == "" {
+			address, _, _ = strings.Cut(rest, "\n")
+		}
+	}
+	go io.Copy(io.Discard, r)
+	want := fmt.Sprintf("fundtrail_sync_ledger_height{chain=\"eth\"} %d\n", n.height())
+	got := ""
+	for range 100 {
+		resp, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if got = string(b); err != nil || strings.Contains(got, want) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	for _, line := range []string{want, "fundtrail_sync_up{chain=\"btc\"} 0\n", "fundtrail_sync_up{chain=\"eth\"} 1\n", "fundtrail_sync_lag_seconds{chain=\"eth\"} 0\n",
+		"fundtrail_sync_blocks_total{chain=\"eth\"} ", "fundtrail_sync_last_write_timestamp_seconds{chain=\"eth\"} ", "fundtrail_sync_head_height{chain=\"eth\"} "} {
+		if !strings.Contains(got, line) {
+			t.Errorf("no %q in:\n%s", line, got)
+		}
+	}
+	cancel()
+	if code := <-done; code != 1 {
+		t.Errorf("exit code %d", code)
 	}
 }
 

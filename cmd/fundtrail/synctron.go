@@ -13,7 +13,7 @@ import (
 )
 
 // tronGridKey is the variable that holds a key of TronGrid, which takes it in a header.
-const tronGridKey = "FUNDTRAIL_TRONGRID_KEY"
+const tronGridKey = "TRONGRID_API_KEY"
 
 // tronNotes is what a report says of blocks that a node of Tron told.
 const tronNotes = "\nValue that contracts moved is claimed in blocks that show that the node keeps it, and in those without calls."

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -135,7 +136,8 @@ func (d *faultFolder) Remove(name string) error {
 func (d *faultFolder) Names() ([]string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Sorted(maps.Keys(d.names)), nil
+	names := slices.Sorted(maps.Keys(d.names))
+	return slices.DeleteFunc(names, func(n string) bool { return strings.Contains(n, "/") }), nil // of subfolders
 }
 
 func (d *faultFolder) Sync() error {

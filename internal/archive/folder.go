@@ -27,6 +27,9 @@ type folder interface {
 	Sync() error
 	// Lock takes the lock that one writer at a time has.
 	Lock() (io.Closer, error)
+	// Sub is a folder in it, which is made when it is not there; Drop removes one.
+	Sub(name string) (folder, error)
+	Drop(name string) error
 }
 
 // A file is written from its beginning, or from where it was extended.
@@ -125,6 +128,18 @@ func (d osFolder) Sync() error {
 		return err
 	}
 	return errors.Join(durable.SyncFolder(f), f.Close())
+}
+
+func (d osFolder) Sub(name string) (folder, error) {
+	return osFolder(d.path(name)), os.MkdirAll(d.path(name), 0o755)
+}
+
+func (d osFolder) Drop(name string) error {
+	// Without its manifest, what a crash leaves of it is no ledger.
+	if err := os.Remove(filepath.Join(d.path(name), manifestName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(d.path(name))
 }
 
 func (d osFolder) Lock() (io.Closer, error) {

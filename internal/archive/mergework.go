@@ -14,6 +14,9 @@ const mergeWidth = 4
 func (w *Writer) candidates(whole bool) (c *tail, lo, hi int) {
 	for _, c := range w.tails.chains {
 		n := len(c.segments)
+		if slices.Contains(w.growing, c.chain) {
+			continue
+		}
 		for n > 0 && c.segments[n-1].hot == c.segments[n-1].cold {
 			n--
 		}

@@ -50,25 +50,26 @@ func (o Options) withDefaults() Options {
 // goroutines. What one has returned from is on the disk; readers that are opened
 // then see it.
 type Writer struct {
-	mu     sync.Mutex
-	f      folder
-	opt    Options
-	st     state // with what the log added
-	tails  *tails
-	log    file
-	end    int64 // of the log
-	seq    uint64
-	broken error // why nothing can be written any more
-	aside  file  // what imports set aside
-	lock   io.Closer
-	fail   *failure
-	open   []openSegmentFiles
-	merges int             // merges that are reading segments
-	last   uint64          // that a file was named after
-	making map[string]bool // files that no manifest names yet
-	tasks  sync.WaitGroup
-	task   bool  // one is under way
-	failed error // of a merge in the background
+	mu      sync.Mutex
+	f       folder
+	opt     Options
+	st      state // with what the log added
+	tails   *tails
+	log     file
+	end     int64 // of the log
+	seq     uint64
+	broken  error // why nothing can be written any more
+	aside   file  // what imports set aside
+	lock    io.Closer
+	fail    *failure
+	open    []openSegmentFiles
+	merges  int             // merges that are reading segments
+	last    uint64          // that a file was named after
+	making  map[string]bool // files that no manifest names yet
+	tasks   sync.WaitGroup
+	task    bool              // one is under way
+	growing []fundtrail.Chain // that are being written anew: see Prepend
+	failed  error             // of a merge in the background
 }
 
 // openSegmentFiles are the mapped files of a segment.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"regexp"
@@ -34,6 +36,27 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Lasting reports whether a failure is one that asking again later does not mend: the server
+// wants a key or another caller, or nothing is at that address.
+func Lasting(err error) bool {
+	e := new(Error)
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone:
+		return true
+	}
+	return false
+}
+
+// CutShort reports whether an error of encoding/json says that a text ends before its value
+// does: so answers a node that is ending, with all signs of a whole answer.
+func CutShort(err error) bool {
+	e := new(json.SyntaxError)
+	return errors.As(err, &e) && e.Error() == "unexpected end of JSON input" // it has no other mark
+}
 
 // A failure is one try that failed.
 type failure struct {

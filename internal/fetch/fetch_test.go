@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -575,4 +576,19 @@ func TestTLS(t *testing.T) {
 	}
 	_, err = do(t, c, Request{URL: strings.Replace(s.URL, "127.0.0.1", "localhost", 1)})
 	wantErr(t, err, fundtrail.ErrUnavailable, "certificate")
+}
+
+func TestLastingAndCutShort(t *testing.T) {
+	for status, want := range map[int]bool{0: false, 401: true, 403: true, 404: true, 407: true, 408: false, 429: false, 500: false, 502: false, 503: false} {
+		err := fmt.Errorf("node: %w", &Error{URL: "http://node", Status: status, Err: fundtrail.ErrUnavailable})
+		if Lasting(err) != want {
+			t.Errorf("%d: %v", status, !want)
+		}
+	}
+	for text, want := range map[string]bool{``: true, ` `: true, `[{"a":1}`: true, `{"a":"b`: true, `<html>hello</html>`: false, `[1,]`: false, `{} {}`: false} {
+		var v any
+		if err := json.Unmarshal([]byte(text), &v); CutShort(err) != want {
+			t.Errorf("%q: %v, %v", text, !want, err)
+		}
+	}
 }

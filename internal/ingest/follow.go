@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/fetch"
 	"github.com/fundtrail/fundtrail/internal/ledger"
 )
 
@@ -31,6 +32,7 @@ type FollowOptions struct {
 	Open     func(context.Context) (Source, error)
 	Name     string        // what claims of coverage call the source
 	From     int64         // first block of a ledger that holds none of the chain
+	Newest   int64         // if set, such a ledger begins with as many of the newest blocks instead, if From is below them
 	To       int64         // last block; negative: up to the head
 	Forever  bool          // go on at the head until the context ends
 	Poll     time.Duration // how often the head is asked for then; default 2 s
@@ -41,7 +43,7 @@ type FollowOptions struct {
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
 
-	// Wrote is told of blocks that are on the disk, Head of the height that they go on to,
+	// Wrote is told of blocks that are on the disk, Head of the source's newest block,
 	// Retrying of failures after which the source is asked again. Each may be nil.
 	Wrote    func(FollowSummary)
 	Head     func(height int64)
@@ -87,12 +89,13 @@ type FollowSummary struct {
 	TakenBack    int64           // blocks that were
 	Behind       int64           // by how many blocks the source's chain ends below the ledger's
 	Whole        fundtrail.Kinds // in all of them
+	Last         fundtrail.Block // the newest that was written
 }
 
 // Follow brings a source's blocks into a ledger, from where the ledger ends: whole blocks, in
 // order, each on the one before. Where the source's chain is no longer the ledger's, the
 // ledger goes back to the fork, and on from there, at once. It ends at the block To or at the
-// head; with Forever it goes on there, through failures of the source. When the context ends,
+// head; with Forever it goes on there, through failures of the source that may mend. When the context ends,
 // what has come is written, and the error is the context's.
 func Follow(ctx context.Context, k Keeper, opt FollowOptions) (FollowSummary, error) {
 	f := &follower{k: k, o: opt.withDefaults()}
@@ -153,7 +156,7 @@ func (f *follower) run(ctx context.Context) error {
 			if f.stuck++; f.stuck > maxStuck {
 				return fmt.Errorf("after %d tries: %w", f.stuck, err)
 			}
-		case f.o.Forever && (errors.Is(err, fundtrail.ErrUnavailable) || errors.Is(err, fundtrail.ErrNotFound)):
+		case f.o.Forever && !fetch.Lasting(err) && (errors.Is(err, fundtrail.ErrUnavailable) || errors.Is(err, fundtrail.ErrNotFound)):
 			f.close()
 			wait := min(time.Second<<min(f.fails, 10), maxPause)
 			f.fails++
@@ -191,6 +194,16 @@ func (f *follower) round(ctx context.Context) (err error) {
 	base := tip
 	if tip < 0 {
 		base = f.o.From - 1
+		if f.o.Newest > 0 {
+			head, err := f.s.Head(ctx)
+			if err != nil {
+				return err
+			}
+			if f.o.To >= 0 {
+				head.Height = min(head.Height, f.o.To)
+			}
+			base = max(base, head.Height-f.o.Newest)
+		}
 	}
 	for back := int64(1); ; back *= 2 {
 		head, err := f.pass(ctx, base)
@@ -201,6 +214,9 @@ func (f *follower) round(ctx context.Context) (err error) {
 			return fmt.Errorf("the source's first block of %s is not the ledger's: it has another chain: %w", f.o.Chain, fundtrail.ErrInvalid)
 		}
 		if base = f.below(max(min(base, head)-back, -1), base); tip-base > 2*f.o.MaxDepth {
+			if err != errParted {
+				return err // the source says so, and may find itself
+			}
 			return f.tooDeep(tip)
 		}
 	}
@@ -236,6 +252,9 @@ func (f *follower) pass(ctx context.Context, base int64) (at int64, err error) {
 	if head.Chain != f.o.Chain {
 		return 0, fmt.Errorf("the source has blocks of %s, and those of %s were asked for: %w", head.Chain, f.o.Chain, fundtrail.ErrInvalid)
 	}
+	if f.o.Head != nil {
+		f.o.Head(head.Height)
+	}
 	tip := f.k.Tip(f.o.Chain)
 	f.sum.Behind = 0
 	if head.Height <= base {
@@ -244,9 +263,6 @@ func (f *follower) pass(ctx context.Context, base int64) (at int64, err error) {
 		}
 		f.sum.Behind = max(tip-head.Height, 0)
 		return head.Height, nil
-	}
-	if f.o.Head != nil {
-		f.o.Head(head.Height)
 	}
 	f.begin(base)
 	defer func() {
@@ -258,6 +274,9 @@ func (f *follower) pass(ctx context.Context, base int64) (at int64, err error) {
 	}()
 	next, read := base+1, fundtrail.Block{Height: -1}
 	for facts, err := range f.s.Blocks(ctx, next) {
+		if err != nil && read.Height < 0 && base >= 0 && errors.Is(err, fundtrail.ErrReorganised) {
+			return next, fmt.Errorf("%w: %w", errParted, err) // a source that remembers what it gave
+		}
 		if err != nil {
 			return next, err
 		}
@@ -354,6 +373,7 @@ func (f *follower) write() error {
 	if s.Blocks == 0 || first < s.From {
 		s.From = first
 	}
+	s.Last = headers[len(headers)-1]
 	s.To, s.Blocks = last, s.Blocks+int64(len(headers))
 	if tip > f.cut {
 		s.Reorganised++

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/archive"
+	"github.com/fundtrail/fundtrail/internal/fetch"
 	"github.com/fundtrail/fundtrail/internal/ledger"
 )
 
@@ -275,6 +276,8 @@ func TestFollowErrors(t *testing.T) {
 		"never consistent": {lying(func(f *fundtrail.BlockFacts) { f.Block.Hash[31]++ }), FollowOptions{To: -1}, fundtrail.ErrReorganised, "13 tries"},
 		"gone": {&patient{ours, 0, func(int) error { return fmt.Errorf("refused: %w", fundtrail.ErrUnavailable) }},
 			FollowOptions{To: -1}, fundtrail.ErrUnavailable, "refused"},
+		"a key that is refused": {&patient{ours, 0, func(int) error { return &fetch.Error{URL: "http://node", Status: 401, Err: fundtrail.ErrUnavailable} }},
+			FollowOptions{To: -1, Forever: true}, fundtrail.ErrUnavailable, "http://node"},
 		"a full disk": {cut(ours, 60, 5), FollowOptions{To: -1, Forever: true}, errKilled, "killed"},
 	} {
 		dir := t.TempDir()
@@ -302,5 +305,45 @@ func TestFollowErrors(t *testing.T) {
 	}
 	if sum, err := followOn(t, dir, FollowOptions{To: -1}, cut(ours, 50, 0), nil); err != nil || sum.Behind != 10 || sum.Blocks != 0 {
 		t.Errorf("behind: %+v, %v", sum, err)
+	}
+}
+
+// A remembering source says itself that its chain has parted from what it gave, as a node of
+// Bitcoin's does, which knows the coins.
+type remembering struct {
+	*restless
+	given map[int64]fundtrail.Hash
+}
+
+func (s *remembering) Blocks(ctx context.Context, from int64) iter.Seq2[fundtrail.BlockFacts, error] {
+	return func(yield func(fundtrail.BlockFacts, error) bool) {
+		for f, err := range s.restless.Blocks(ctx, from) {
+			if before, ok := s.given[f.Block.Height-1]; err == nil && ok && before != f.Block.Parent {
+				yield(fundtrail.BlockFacts{}, fmt.Errorf("block %d stands on another than was given: %w", f.Block.Height, fundtrail.ErrReorganised))
+				return
+			}
+			if err == nil {
+				s.given[f.Block.Height] = f.Block.Hash
+			}
+			if !yield(f, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// TestFollowRemembering: the ledger goes back to the fork for such a source too.
+func TestFollowRemembering(t *testing.T) {
+	s := &remembering{&restless{r: rand.New(rand.NewPCG(1, 1))}, map[int64]fundtrail.Hash{}}
+	dir := t.TempDir()
+	for round := range 6 {
+		for range 25 {
+			s.grow()
+		}
+		sum, err := followOn(t, dir, FollowOptions{To: -1}, s, nil)
+		if err != nil || round > 0 && sum.TakenBack != int64(1+round*3) {
+			t.Fatalf("round %d: %+v, %v", round, sum, err)
+		}
+		s.blocks = s.blocks[:len(s.blocks)-1-(round+1)*3]
 	}
 }

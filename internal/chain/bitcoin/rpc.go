@@ -69,13 +69,7 @@ func (c *client) ask(ctx context.Context, calls ...*call) error {
 func (c *client) chunk(ctx context.Context, calls []*call) error {
 	for try := 0; ; try++ {
 		err := c.post(ctx, calls)
-		f := new(fetch.Error)
-		status := 0
-		if errors.As(err, &f) {
-			status = f.Status
-		}
-		if err == nil || ctx.Err() != nil || try >= c.o.Retries || !errors.Is(err, fundtrail.ErrUnavailable) ||
-			status == http.StatusUnauthorized || status == http.StatusForbidden {
+		if err == nil || ctx.Err() != nil || try >= c.o.Retries || !errors.Is(err, fundtrail.ErrUnavailable) || fetch.Lasting(err) {
 			return err
 		}
 		if err := c.o.Fetch.Sleep(ctx, min(c.o.Fetch.BackOff<<min(try, 20), c.o.Fetch.MaxWait)); err != nil {
@@ -128,6 +122,9 @@ func (c *client) post(ctx context.Context, calls []*call) error {
 		var one reply
 		if json.Unmarshal(res.Body, &one) == nil && one.Error != nil {
 			return one.Error
+		}
+		if fetch.CutShort(err) {
+			return fmt.Errorf("%s: the answer is cut short: %w", c.name(), fundtrail.ErrUnavailable)
 		}
 		return fmt.Errorf("%s: the answer is no list of JSON-RPC replies: %v: %w", c.name(), err, fundtrail.ErrInvalid)
 	}

@@ -104,7 +104,7 @@ func (c *client) ask(ctx context.Context, calls ...*call) error {
 func (c *client) chunk(ctx context.Context, calls []*call) error {
 	var last error
 	for round := 0; ; round++ {
-		tried, unknown, absent := 0, 0, 0
+		tried, unknown, absent, lasting := 0, 0, 0, 0
 		for _, e := range c.awake(round > 0) {
 			if e.misses(calls) {
 				unknown++
@@ -130,7 +130,12 @@ func (c *client) chunk(ctx context.Context, calls []*call) error {
 				}
 				return c.chunk(ctx, calls[half:])
 			}
-			last = fmt.Errorf("%s: %w", e.name, err)
+			if fetch.Lasting(err) {
+				lasting++
+			}
+			if last == nil || !fetch.Lasting(err) || fetch.Lasting(last) { // what may mend is the better reason
+				last = fmt.Errorf("%s: %w", e.name, err)
+			}
 			if errors.Is(err, errAbsent) {
 				absent++ // it is as good as ever, and behind or ahead of the others
 				continue
@@ -143,7 +148,7 @@ func (c *client) chunk(ctx context.Context, calls []*call) error {
 		if tried == 0 && last == nil {
 			last = fmt.Errorf("every endpoint that may know it rests after a failure: %w", fundtrail.ErrUnavailable)
 		}
-		if round == c.o.Rounds || errors.Is(last, fundtrail.ErrLimit) || absent > 0 && absent+unknown == len(c.all) {
+		if round == c.o.Rounds || lasting > 0 && lasting+unknown == len(c.all) || errors.Is(last, fundtrail.ErrLimit) || absent > 0 && absent+unknown == len(c.all) {
 			return fmt.Errorf("%s: %w", calls[0].method, last)
 		}
 		if err := c.o.Fetch.Sleep(ctx, c.pause(round)); err != nil {
@@ -294,11 +299,24 @@ func (c *client) exchange(ctx context.Context, e *endpoint, calls []*call) ([]re
 			case refused && calls[0].optional:
 				return nil, e.lack(calls[0].method)
 			}
-			return nil, f.Err
+			return nil, unnamed{f}
 		}
 		return nil, err
 	}
 	return order(res.Body, len(calls))
+}
+
+// An unnamed is a failure told without its URL: who reports it names the endpoint.
+type unnamed struct{ failed *fetch.Error }
+
+func (u unnamed) Error() string { return u.failed.Err.Error() }
+func (u unnamed) Unwrap() error { return u.failed }
+
+func unread(err error) error {
+	if fetch.CutShort(err) {
+		return fmt.Errorf("the answer is cut short: %w", fundtrail.ErrUnavailable)
+	}
+	return broken("%w", err)
 }
 
 // order reads the replies to n questions and puts them in order.
@@ -307,12 +325,12 @@ func order(body []byte, n int) ([]reply, error) {
 	text := bytes.TrimLeft(body, " \t\r\n")
 	if len(text) > 0 && text[0] == '[' {
 		if err := json.Unmarshal(text, &got); err != nil {
-			return nil, broken("%w", err)
+			return nil, unread(err)
 		}
 	} else {
 		var one reply
 		if err := json.Unmarshal(text, &one); err != nil {
-			return nil, broken("%w", err)
+			return nil, unread(err)
 		}
 		if n > 1 || one.ID == nil && one.Error != nil {
 			// One reply to several questions is an error of them all.
