@@ -303,7 +303,7 @@ they have up to 256 bits.
 			if err := os.Rename(part, to); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%d movements are in %s\n", l.Size(), to)
+			fmt.Fprintf(c.OutOrStdout(), "%s %s in %s\n", plural(int(l.Size()), "movement"), isAre(int(l.Size())), to)
 			return nil
 		},
 	}

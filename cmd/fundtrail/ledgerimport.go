@@ -134,7 +134,7 @@ func runLedgerImport(c *cobra.Command, f *ledgerFlags, memory int64, dir string,
 			fmt.Fprintln(c.OutOrStdout(), note)
 		}
 	}
-	fmt.Fprintf(c.OutOrStdout(), "%d movements of %d rows are in %s\n", moves, read, dir)
+	fmt.Fprintf(c.OutOrStdout(), "%s of %s %s in %s\n", plural(int(moves), "movement"), plural(read, "row"), isAre(int(moves)), dir)
 	return nil
 }
 

@@ -163,6 +163,14 @@ func plural(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
+// isAre is the verb of so many.
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
 // writeOutcome says what became of one version: a line, and a line for each thing that
 // its reader should know.
 func writeOutcome(out, problems io.Writer, o *ingest.ListOutcome) {

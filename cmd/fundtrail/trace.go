@@ -35,7 +35,7 @@ type ledgerFlags struct {
 }
 
 func (f *ledgerFlags) register(c *cobra.Command) {
-	c.Flags().StringArrayVar(&f.ledger, "ledger", nil, "`FILE` or folder of ledger records: Etherscan txlist, ethereum-etl, Esplora and Bitcoin Core JSON, blk*.dat, generic transfers; .gz and .zst too (repeat); or a ledger on disk (see fundtrail ledger)")
+	c.Flags().StringArrayVar(&f.ledger, "ledger", nil, "`FILE` or folder of ledger records: lists of Etherscan and Blockscout, ethereum-etl, cryo, BigQuery, Esplora, Bitcoin Core, TronGrid, blk*.dat, plain transfers; CSV, JSON, Parquet, .gz and .zst (repeat); or a ledger on disk (see fundtrail ledger)")
 	c.Flags().StringVar(&f.chain, "chain", "", "`CHAIN` of files and words that do not name theirs (default eth)")
 	c.Flags().IntVar(&f.maxBad, "max-bad", 0, "set up to `N` unreadable rows aside instead of stopping at the first")
 	c.Flags().StringVar(&f.badTo, "bad-rows", "", "`FILE` for the rows set aside (default bad-rows.csv)")

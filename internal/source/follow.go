@@ -95,9 +95,15 @@ func (f *follower) needs(a fundtrail.Asset) depth {
 	return coinAlone
 }
 
-// maxRound bounds the addresses asked for between two traces. Value goes on from most of
-// them, so that there are few rounds; a trace in between costs far less than a request.
-const maxRound = 8
+// minRound is how many addresses are asked for between two traces, at most, and roundShare
+// which part of those that were asked so far, where that is more. Value goes on from most of
+// them. Each trace reads all answers anew, so that with rounds of one size a case twice as
+// large would cost four times as much; with rounds that grow, all readings together cost
+// about roundShare times the last one.
+const (
+	minRound   = 8
+	roundShare = 4
+)
 
 // Follow asks for what a case needs: first the addresses and transactions it starts from,
 // then, round for round, the histories of those that value reached, most of it first. It
@@ -148,7 +154,7 @@ func (f *follower) run(ctx context.Context) error {
 			return nil
 		}
 		f.res.Rounds++
-		for i, n := range next[:min(len(next), maxRound)] {
+		for i, n := range next[:min(len(next), max(minRound, len(f.asked)/roundShare))] {
 			if f.res.Stopped != nil {
 				break
 			}
