@@ -123,14 +123,7 @@ func readSigned(raw []byte) (s signed, err error) {
 	s.id = sha256.Sum256(raw)
 	var contract []byte
 	n := 0
-	for m := message(raw); ; {
-		f, ok, err := m.next()
-		if err != nil {
-			return s, err
-		}
-		if !ok {
-			break
-		}
+	if err := each(raw, func(f field) {
 		switch f.number {
 		case rawMemo:
 			s.memo = f.data
@@ -138,41 +131,33 @@ func readSigned(raw []byte) (s signed, err error) {
 			contract = f.data
 			n++
 		}
+	}); err != nil {
+		return s, err
 	}
 	if n != 1 {
 		return s, broken("%d contracts are signed, and one belongs in a transaction", n)
 	}
 	var param []byte
-	for m := message(contract); ; {
-		f, ok, err := m.next()
-		if err != nil {
-			return s, err
-		}
-		if !ok {
-			break
-		}
+	if err := each(contract, func(f field) {
 		switch f.number {
 		case contractKind:
 			s.kind = f.value
 		case contractParam:
 			param = joined(param, f.data)
 		}
+	}); err != nil {
+		return s, err
 	}
 	var url, body []byte
-	for m := message(param); ; {
-		f, ok, err := m.next()
-		if err != nil {
-			return s, err
-		}
-		if !ok {
-			break
-		}
+	if err := each(param, func(f field) {
 		switch f.number {
 		case anyURL:
 			url = f.data
 		case anyValue:
 			body = f.data
 		}
+	}); err != nil {
+		return s, err
 	}
 	if s.form = forms[s.kind]; s.form == nil {
 		return s, nil
@@ -187,14 +172,7 @@ func readSigned(raw []byte) (s signed, err error) {
 func (s *signed) readBody(body []byte) error {
 	form := s.form
 	var owner, to, nested []byte
-	for m := message(body); ; {
-		f, ok, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
+	if err := each(body, func(f field) {
 		switch f.number {
 		case form.owner:
 			owner = f.data
@@ -211,18 +189,15 @@ func (s *signed) readBody(body []byte) error {
 		case form.nested:
 			nested = joined(nested, f.data)
 		}
+	}); err != nil {
+		return err
 	}
-	for m := message(nested); ; {
-		f, ok, err := m.next()
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
+	if err := each(nested, func(f field) {
 		if f.number == form.nestedAmount {
 			s.amount = f.value
 		}
+	}); err != nil {
+		return err
 	}
 	if max(s.amount, s.tokenAmount, s.tokenID) > math.MaxInt64 {
 		return broken("a negative amount is signed")

@@ -29,6 +29,17 @@ const (
 	wire32     = 5
 )
 
+// each calls visit for the fields of a message.
+func each(b []byte, visit func(f field)) error {
+	for m := message(b); ; {
+		f, ok, err := m.next()
+		if err != nil || !ok {
+			return err
+		}
+		visit(f)
+	}
+}
+
 // next reads a field; ok is false at the end.
 func (m *message) next() (f field, ok bool, err error) {
 	if len(*m) == 0 {
