@@ -290,7 +290,7 @@ func lasting(t *testing.T, n *devNode) {
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
 	defer refusing.Close()
 	none := t.TempDir() + "/none"
-	for _, chain := range []string{"eth", "btc"} {
+	for _, chain := range []string{"eth", "btc", "trx"} {
 		if text := say(t, 1, "sync", none, "--chain", chain, "--rpc", refusing.URL, "--follow"); !strings.Contains(text, "401 Unauthorized") || !strings.Contains(text, "does not mend by itself") {
 			t.Errorf("%s: %s", chain, text)
 		}

@@ -130,7 +130,7 @@ func (o Options) defaulted() Options {
 		o.Now = time.Now
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = Sleep
 	}
 	return o
 }
@@ -142,7 +142,8 @@ func set[T comparable](p *T, def T) {
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, or until ctx ends: then the error says why.
+func Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

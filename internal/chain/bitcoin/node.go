@@ -51,7 +51,7 @@ func OpenNode(ctx context.Context, p *Params, o NodeOptions) (*Node, error) {
 	f.Rate, f.Burst, f.PerHost, f.Retries = cmp.Or(f.Rate, 200), cmp.Or(f.Burst, 200), cmp.Or(f.PerHost, 4), -1
 	f.BackOff, f.MaxWait = cmp.Or(f.BackOff, time.Second), cmp.Or(f.MaxWait, time.Minute)
 	if f.Sleep == nil {
-		f.Sleep = sleep
+		f.Sleep = fetch.Sleep
 	}
 	n := &Node{p: p, c: client{&fetch.Client{Options: *f}, o}}
 	n.reset(false)

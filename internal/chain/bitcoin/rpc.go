@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/fundtrail/fundtrail"
 	"github.com/fundtrail/fundtrail/internal/fetch"
@@ -162,16 +161,4 @@ func (q *call) into(v any) error {
 		return fmt.Errorf("%s: the node's answer is not as it should be: %v: %w", q.method, err, fundtrail.ErrInvalid)
 	}
 	return nil
-}
-
-// sleep is fetch's own, for the pauses between tries.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math/rand/v2"
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 	"github.com/fundtrail/fundtrail/internal/fetch"
 )
 
@@ -34,6 +34,8 @@ type Options struct {
 type Node struct {
 	Decoder
 	c        client
+	require  fundtrail.Kinds
+	window   int64
 	receipts string  // eth_getBlockReceipts, or one by one
 	tracer   *tracer // nil: the node tells no internal transfers
 }
@@ -53,11 +55,10 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 	case len(o.Endpoints) == 0:
 		return nil, fmt.Errorf("no endpoint of a node of %s is given: %w", info.Name, fundtrail.ErrInvalid)
 	}
-	n := &Node{Decoder: o.Decoder, c: client{o: o.defaulted(), chainID: o.id()}}
-	for _, e := range o.Endpoints {
-		n.c.all = append(n.c.all, &endpoint{Endpoint: e, name: host(e.URL)})
-	}
-	n.c.http = &fetch.Client{Options: n.c.o.Fetch}
+	n := &Node{Decoder: o.Decoder, require: o.Require, window: int64(max(cmp.Or(o.Window, 16), 1)),
+		c: client{batch: max(cmp.Or(o.Batch, 8), 1), chain: o.Chain, chainID: o.id()}}
+	o.Fetch.Rate, o.Fetch.Header = cmp.Or(o.Fetch.Rate, 50), cmp.Or(o.Fetch.Header, 3*time.Minute)
+	n.c.pool = node.NewPool(o.Endpoints, o.Fetch, o.Rounds, n.c.checkChain)
 	head, err := n.Head(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("a node of %s: %w", info.Name, err)
@@ -66,35 +67,6 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, fmt.Errorf("a node of %s: %w", info.Name, err)
 	}
 	return n, nil
-}
-
-func (o Options) defaulted() Options {
-	def := func(p *int, v int) { *p = max(cmp.Or(*p, v), 0) }
-	def(&o.Window, 16)
-	def(&o.Batch, 8)
-	def(&o.Rounds, 6)
-	o.Window, o.Batch = max(o.Window, 1), max(o.Batch, 1)
-	f := &o.Fetch
-	f.Rate, f.Burst, f.PerHost = cmp.Or(f.Rate, 50), cmp.Or(f.Burst, 50), cmp.Or(f.PerHost, 4)
-	f.Header, f.BackOff, f.MaxWait = cmp.Or(f.Header, 3*time.Minute), cmp.Or(f.BackOff, time.Second), cmp.Or(f.MaxWait, time.Minute)
-	f.Retries = -1
-	if f.Now == nil {
-		f.Now = time.Now
-	}
-	if f.Jitter == nil {
-		f.Jitter = rand.Float64
-	}
-	if f.Sleep == nil {
-		f.Sleep = func(ctx context.Context, d time.Duration) error {
-			select {
-			case <-time.After(d):
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-	}
-	return o
 }
 
 // probe finds out how receipts and internal transfers are had, by the newest block.
@@ -113,7 +85,7 @@ func (n *Node) probe(ctx context.Context, head *fundtrail.Block) error {
 			return err
 		}
 		// A node that knows the method and fails at it now may do better later.
-		if !errors.Is(q.err, errMethod) {
+		if !errors.Is(q.err, node.ErrMethod) {
 			n.tracer = t
 			return nil
 		}
@@ -169,81 +141,7 @@ func (n *Node) header(ctx context.Context, which string) (fundtrail.Block, error
 // that wraps [fundtrail.ErrReorganised] says that the chain is no longer the one that was
 // given: the caller goes back to where they part and asks again.
 func (n *Node) Blocks(ctx context.Context, from int64) iter.Seq2[fundtrail.BlockFacts, error] {
-	return func(yield func(fundtrail.BlockFacts, error) bool) {
-		if from < 0 {
-			yield(fundtrail.BlockFacts{}, fmt.Errorf("block %d: heights begin at 0: %w", from, fundtrail.ErrInvalid))
-			return
-		}
-		head, err := n.Head(ctx)
-		if err != nil {
-			yield(fundtrail.BlockFacts{}, err)
-			return
-		}
-		inside, cancel := context.WithCancel(ctx)
-		defer cancel()
-		var last fundtrail.Block
-		for w := range n.ahead(inside, from, head.Height) {
-			if w.err != nil {
-				yield(fundtrail.BlockFacts{}, w.err)
-				return
-			}
-			for _, b := range w.blocks {
-				if last.Height+1 == b.Block.Height && !last.Time.IsZero() && last.Hash != b.Block.Parent {
-					yield(fundtrail.BlockFacts{}, fmt.Errorf("block %d: it stands on block %x, and block %x was given: %w", b.Block.Height, b.Block.Parent, last.Hash, fundtrail.ErrReorganised))
-					return
-				}
-				if last = b.Block; !yield(b, nil) {
-					return
-				}
-			}
-		}
-		if err := ctx.Err(); err != nil && last.Height < head.Height {
-			yield(fundtrail.BlockFacts{}, err)
-		}
-	}
-}
-
-// A window is a run of blocks that were asked for together.
-type window struct {
-	blocks []fundtrail.BlockFacts
-	err    error
-}
-
-// ahead gives windows in order, and asks for the next one while one is used.
-func (n *Node) ahead(ctx context.Context, from, to int64) <-chan window {
-	out := make(chan window)
-	go func() {
-		defer close(out)
-		for ; from <= to; from += int64(n.c.o.Window) {
-			w := window{}
-			w.blocks, w.err = n.window(ctx, from, min(from+int64(n.c.o.Window)-1, to))
-			select {
-			case out <- w:
-			case <-ctx.Done():
-				return
-			}
-			if w.err != nil {
-				return
-			}
-		}
-	}()
-	return out
-}
-
-// errGone says that a block was replaced while it was asked for.
-var errGone = fmt.Errorf("the block was replaced while it was read: %w", fundtrail.ErrReorganised)
-
-// window asks for a run of blocks, again where the chain changes meanwhile.
-func (n *Node) window(ctx context.Context, from, to int64) (facts []fundtrail.BlockFacts, err error) {
-	for try := 0; ; try++ {
-		facts, err = n.read(ctx, from, to)
-		if !errors.Is(err, fundtrail.ErrReorganised) || try == 3 {
-			return facts, err
-		}
-		if err := n.c.o.Fetch.Sleep(ctx, n.c.pause(try)); err != nil {
-			return nil, err
-		}
-	}
+	return n.c.pool.Blocks(ctx, from, n.window, n.Head, n.read)
 }
 
 func (n *Node) read(ctx context.Context, from, to int64) ([]fundtrail.BlockFacts, error) {
@@ -252,9 +150,6 @@ func (n *Node) read(ctx context.Context, from, to int64) ([]fundtrail.BlockFacts
 		headers = append(headers, &call{method: "eth_getBlockByNumber", params: []any{quoted(h), true}, must: true})
 	}
 	if err := n.c.ask(ctx, headers...); err != nil {
-		if errors.Is(err, errAbsent) {
-			err = fmt.Errorf("%w: %w", err, fundtrail.ErrReorganised) // the head was beyond them
-		}
 		return nil, fmt.Errorf("blocks %d to %d: %w", from, to, err)
 	}
 	blocks := make([]*block, len(headers))
@@ -267,7 +162,7 @@ func (n *Node) read(ctx context.Context, from, to int64) ([]fundtrail.BlockFacts
 			return nil, err
 		}
 		if i > 0 && blocks[i-1].Hash != b.Parent {
-			return nil, fmt.Errorf("block %d: %w", b.Height, errGone)
+			return nil, fmt.Errorf("block %d: %w", b.Height, node.ErrGone)
 		}
 		if err := n.uncles(ctx, b, len(h.Uncles)); err != nil {
 			return nil, fmt.Errorf("block %d: %w", b.Height, err)
@@ -283,7 +178,7 @@ func (n *Node) read(ctx context.Context, from, to int64) ([]fundtrail.BlockFacts
 		if err != nil {
 			return nil, fmt.Errorf("block %d: %w", b.Height, err)
 		}
-		if missing := n.c.o.Require &^ f.Whole; missing != 0 {
+		if missing := n.require &^ f.Whole; missing != 0 {
 			return nil, fmt.Errorf("block %d: not all transfers of these kinds can be had: %s: %w", b.Height, missing, fundtrail.ErrUnavailable)
 		}
 		facts[i] = f
@@ -353,9 +248,6 @@ func (n *Node) fill(ctx context.Context, blocks []*block) error {
 		}
 	}
 	if err := n.c.ask(ctx, calls...); err != nil {
-		if errors.Is(err, errAbsent) {
-			err = fmt.Errorf("%w: %w", err, fundtrail.ErrReorganised)
-		}
 		return fmt.Errorf("blocks %d to %d: %w", blocks[0].Height, blocks[len(blocks)-1].Height, err)
 	}
 	for i, b := range blocks {
@@ -374,7 +266,7 @@ func (n *Node) take(b *block, receipts []*call, trace, again *call) error {
 		case q.err != nil:
 			return fmt.Errorf("block %d: %w", b.Height, q.err)
 		case string(q.result) == null:
-			return fmt.Errorf("block %d: %w", b.Height, errGone)
+			return fmt.Errorf("block %d: %w", b.Height, node.ErrGone)
 		}
 		if q.method == allReceipts {
 			if err := parse(q.result, &list); err != nil {
@@ -387,7 +279,7 @@ func (n *Node) take(b *block, receipts []*call, trace, again *call) error {
 			return fmt.Errorf("block %d: a receipt: %w", b.Height, err)
 		}
 		if one.BlockHash != nil && fundtrail.Hash(*one.BlockHash) != b.Hash {
-			return fmt.Errorf("block %d: %w", b.Height, errGone)
+			return fmt.Errorf("block %d: %w", b.Height, node.ErrGone)
 		}
 		list = append(list, one)
 	}
@@ -402,18 +294,18 @@ func (n *Node) take(b *block, receipts []*call, trace, again *call) error {
 			return fmt.Errorf("block %d: %w", b.Height, err)
 		}
 		if h.Hash == nil || fundtrail.Hash(*h.Hash) != b.Hash {
-			return fmt.Errorf("block %d: %w", b.Height, errGone)
+			return fmt.Errorf("block %d: %w", b.Height, node.ErrGone)
 		}
 	}
 	switch {
 	case trace == nil:
 		return nil
-	case errors.Is(trace.err, errState), errors.Is(trace.err, errMethod):
+	case errors.Is(trace.err, errState), errors.Is(trace.err, node.ErrMethod):
 		return nil // its internal transfers are not whole, and the facts say so
 	case trace.err != nil:
 		return fmt.Errorf("block %d: %w", b.Height, trace.err)
 	case string(trace.result) == null:
-		return fmt.Errorf("block %d: %w", b.Height, errGone)
+		return fmt.Errorf("block %d: %w", b.Height, node.ErrGone)
 	}
 	return n.tracer.read(b, trace.result)
 }

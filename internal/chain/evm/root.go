@@ -20,7 +20,7 @@ func trieRoot(items [][]byte) fundtrail.Hash {
 		}
 	}
 	slices.SortFunc(leaves, func(x, y leaf) int { return bytes.Compare(x.path, y.path) })
-	return keccak(node(leaves, 0))
+	return keccak(trieNode(leaves, 0))
 }
 
 // A leaf is an item with what is left of its path, a nibble a byte. No path of a list's
@@ -31,7 +31,7 @@ type leaf struct {
 }
 
 // node encodes the node that holds the leaves, whose paths agree up to depth.
-func node(leaves []leaf, depth int) []byte {
+func trieNode(leaves []leaf, depth int) []byte {
 	switch {
 	case len(leaves) == 0:
 		return []byte{0x80}
@@ -47,7 +47,7 @@ func node(leaves []leaf, depth int) []byte {
 	}
 	if shared > depth {
 		content := appendString(nil, packed(first[depth:shared], 0))
-		return appendList(nil, appendNode(content, node(leaves, shared)))
+		return appendList(nil, appendNode(content, trieNode(leaves, shared)))
 	}
 	content := make([]byte, 0, 17*33)
 	for nibble := range byte(16) {
@@ -59,7 +59,7 @@ func node(leaves []leaf, depth int) []byte {
 			content = append(content, 0x80)
 			continue
 		}
-		content = appendNode(content, node(leaves[:n], depth+1))
+		content = appendNode(content, trieNode(leaves[:n], depth+1))
 		leaves = leaves[n:]
 	}
 	return appendList(nil, append(content, 0x80))

@@ -7,40 +7,23 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 	"github.com/fundtrail/fundtrail/internal/fetch"
 )
 
 // An Endpoint is where a node answers.
-type Endpoint struct {
-	URL    string      // http or https; its path and query may hold a key, which no message repeats
-	Header http.Header // a key, where the provider wants it there
-}
+type Endpoint = node.Endpoint
 
-// An endpoint is one of them with what has been learnt of it.
-type endpoint struct {
-	Endpoint
-	name string // for messages: its host
-
-	mu     sync.Mutex
-	chain  bool            // it said that it has the right chain
-	lacks  map[string]bool // methods it does not know
-	fails  int             // in a row
-	asleep time.Time       // it is left alone until then
-}
-
-// A client asks several endpoints of one chain, the first that answers.
+// A client asks the endpoints of one chain.
 type client struct {
-	http    *fetch.Client
-	o       Options
+	pool    *node.Pool
+	batch   int // calls in one request
+	chain   fundtrail.Chain
 	chainID int64
-	all     []*endpoint
 }
 
 // A call is one question; its answer, and why there is none.
@@ -53,166 +36,49 @@ type call struct {
 	// revertible says that it runs a contract, which may fail: that is an answer.
 	revertible bool
 	result     json.RawMessage
-	err        error // of the node: errMethod, errState or errRevert
+	err        error // of the node: node.ErrMethod, errState or errRevert
 }
 
 // What a node says that asking again does not mend.
 var (
-	errMethod = fmt.Errorf("no endpoint knows the method: %w", fundtrail.ErrUnavailable)
 	errState  = fmt.Errorf("the node has dropped the state of old blocks; an archive node has it: %w", fundtrail.ErrUnavailable)
+	errRevert = fmt.Errorf("the contract fails: %w", fundtrail.ErrInvalid)
 )
-
-// errAbsent says that an endpoint has not, or no longer, what was asked for.
-var errAbsent = fmt.Errorf("it does not have what was asked for: %w", fundtrail.ErrNotFound)
-
-var errRevert = fmt.Errorf("the contract fails: %w", fundtrail.ErrInvalid)
 
 // errTooMuch says that fewer calls at once may be answered.
 var errTooMuch = fmt.Errorf("it is too much for one request: %w", fundtrail.ErrLimit)
 
 // ask answers calls, as many in a request and as many requests at once as there may be.
 func (c *client) ask(ctx context.Context, calls ...*call) error {
-	chunks := slices.Collect(slices.Chunk(calls, c.o.Batch))
-	errs := make([]error, len(chunks))
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	room := make(chan struct{}, c.o.Fetch.PerHost)
-	var all sync.WaitGroup
-	for i, chunk := range chunks {
-		room <- struct{}{}
-		all.Go(func() {
-			defer func() { <-room }()
-			if errs[i] = ctx.Err(); errs[i] != nil {
-				return
-			}
-			if errs[i] = c.chunk(ctx, chunk); errs[i] != nil {
-				cancel()
-			}
-		})
-	}
-	all.Wait()
-	// What was cancelled because another failed is not the reason.
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
-		}
-	}
-	return errors.Join(errs...)
+	chunks := slices.Collect(slices.Chunk(calls, c.batch))
+	return c.pool.Parallel(ctx, len(chunks), func(ctx context.Context, i int) error { return c.chunk(ctx, chunks[i]) })
 }
 
 // chunk answers the calls of one request, by whichever endpoint can.
 func (c *client) chunk(ctx context.Context, calls []*call) error {
-	var last error
-	for round := 0; ; round++ {
-		tried, unknown, absent, lasting := 0, 0, 0, 0
-		for _, e := range c.awake(round > 0) {
-			if e.misses(calls) {
-				unknown++
-				continue
-			}
-			tried++
-			err := c.post(ctx, e, calls)
-			switch {
-			case err == nil:
-				e.rested()
-				return nil
-			case ctx.Err() != nil:
-				return err
-			case errors.Is(err, errWrongChain):
-				return err
-			case errors.Is(err, errMethod):
-				unknown++
-				continue
-			case errors.Is(err, fundtrail.ErrLimit) && len(calls) > 1:
-				half := len(calls) / 2
-				if err := c.chunk(ctx, calls[:half]); err != nil {
-					return err
-				}
-				return c.chunk(ctx, calls[half:])
-			}
-			if fetch.Lasting(err) {
-				lasting++
-			}
-			if last == nil || !fetch.Lasting(err) || fetch.Lasting(last) { // what may mend is the better reason
-				last = fmt.Errorf("%s: %w", e.name, err)
-			}
-			if errors.Is(err, errAbsent) {
-				absent++ // it is as good as ever, and behind or ahead of the others
-				continue
-			}
-			c.rest(e)
-		}
-		if unknown == len(c.all) {
-			return c.oneByOne(ctx, calls)
-		}
-		if tried == 0 && last == nil {
-			last = fmt.Errorf("every endpoint that may know it rests after a failure: %w", fundtrail.ErrUnavailable)
-		}
-		if round == c.o.Rounds || lasting > 0 && lasting+unknown == len(c.all) || errors.Is(last, fundtrail.ErrLimit) || absent > 0 && absent+unknown == len(c.all) {
-			return fmt.Errorf("%s: %w", calls[0].method, last)
-		}
-		if err := c.o.Fetch.Sleep(ctx, c.pause(round)); err != nil {
-			return err
-		}
+	methods := make([]string, len(calls))
+	for i, q := range calls {
+		methods[i] = q.method
 	}
-}
-
-// oneByOne finds out which of several methods no endpoint knows.
-func (c *client) oneByOne(ctx context.Context, calls []*call) error {
-	if len(calls) == 1 {
-		calls[0].err = fmt.Errorf("%s: %w", calls[0].method, errMethod)
+	err := c.pool.Try(ctx, methods, func(e *node.Peer) error { return c.post(ctx, e, calls) })
+	var part int
+	switch {
+	case errors.Is(err, node.ErrMethod) && len(calls) == 1:
+		calls[0].err = err
 		return nil
+	case errors.Is(err, node.ErrMethod):
+		part = 1 // which of them does no endpoint know?
+	case errors.Is(err, fundtrail.ErrLimit) && len(calls) > 1:
+		part = (len(calls) + 1) / 2
+	default:
+		return err
 	}
-	for i := range calls {
-		if err := c.chunk(ctx, calls[i:i+1]); err != nil {
+	for some := range slices.Chunk(calls, part) {
+		if err := c.chunk(ctx, some); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// awake returns the endpoints that may be asked, in order; all of them if none may, or if
-// they are asked once more.
-func (c *client) awake(all bool) []*endpoint {
-	now := c.o.Fetch.Now()
-	var list []*endpoint
-	for _, e := range c.all {
-		e.mu.Lock()
-		if all || !e.asleep.After(now) {
-			list = append(list, e)
-		}
-		e.mu.Unlock()
-	}
-	if len(list) == 0 {
-		return c.all
-	}
-	return list
-}
-
-// pause is how long to wait before the next round: longer each time, by half at random.
-func (c *client) pause(round int) time.Duration {
-	d := min(c.o.Fetch.BackOff<<min(round, 20), c.o.Fetch.MaxWait)
-	return d - time.Duration(c.o.Fetch.Jitter()*float64(d/2))
-}
-
-// rest leaves an endpoint alone for a while after a failure.
-func (c *client) rest(e *endpoint) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.asleep = c.o.Fetch.Now().Add(c.pause(e.fails))
-	e.fails++
-}
-
-func (e *endpoint) rested() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.fails, e.asleep = 0, time.Time{}
-}
-
-func (e *endpoint) misses(calls []*call) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.ContainsFunc(calls, func(c *call) bool { return e.lacks[c.method] })
 }
 
 // A question and its reply, as JSON-RPC 2.0 writes them.
@@ -235,17 +101,14 @@ type rpcError struct {
 }
 
 // post asks one endpoint. The calls are answered all or none.
-func (c *client) post(ctx context.Context, e *endpoint, calls []*call) error {
-	if err := c.checkChain(ctx, e); err != nil {
-		return err
-	}
+func (c *client) post(ctx context.Context, e *node.Peer, calls []*call) error {
 	replies, err := c.exchange(ctx, e, calls)
 	if err != nil {
 		return err
 	}
 	for i, r := range replies {
 		if r.Error != nil {
-			if err := e.says(calls[i], r.Error); err != nil {
+			if err := calls[i].says(e, r.Error); err != nil {
 				return err
 			}
 			continue
@@ -254,7 +117,7 @@ func (c *client) post(ctx context.Context, e *endpoint, calls []*call) error {
 			return broken("neither a result nor an error for %s", calls[i].method)
 		}
 		if calls[i].must && string(r.Result) == null {
-			return fmt.Errorf("%s: %w", calls[i].method, errAbsent)
+			return fmt.Errorf("%s: %w", calls[i].method, node.ErrAbsent)
 		}
 	}
 	for i, r := range replies {
@@ -266,7 +129,7 @@ func (c *client) post(ctx context.Context, e *endpoint, calls []*call) error {
 }
 
 // exchange sends one request and puts the replies in the order of the questions.
-func (c *client) exchange(ctx context.Context, e *endpoint, calls []*call) ([]reply, error) {
+func (c *client) exchange(ctx context.Context, e *node.Peer, calls []*call) ([]reply, error) {
 	list := make([]question, len(calls))
 	for i, q := range calls {
 		list[i] = question{"2.0", i + 1, q.method, q.params}
@@ -274,49 +137,24 @@ func (c *client) exchange(ctx context.Context, e *endpoint, calls []*call) ([]re
 			list[i].Params = []any{}
 		}
 	}
-	var body []byte
-	var err error
+	var body any = list
 	if len(list) == 1 { // some nodes know nothing else
-		body, err = json.Marshal(list[0])
-	} else {
-		body, err = json.Marshal(list)
+		body = list[0]
 	}
-	if err != nil {
-		return nil, err
-	}
-	head := e.Header.Clone()
-	if head == nil {
-		head = http.Header{}
-	}
-	head.Set("Content-Type", "application/json")
-	res, err := c.http.Do(ctx, fetch.Request{URL: e.URL, Method: http.MethodPost, Body: body, Header: head, SecretPath: true})
-	if err != nil {
-		if f := new(fetch.Error); errors.As(err, &f) {
-			refused := slices.Contains([]int{http.StatusBadRequest, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, f.Status)
-			switch {
-			case f.Status == http.StatusRequestEntityTooLarge, refused && len(calls) > 1:
-				return nil, errTooMuch // perhaps not for each alone
-			case refused && calls[0].optional:
-				return nil, e.lack(calls[0].method)
-			}
-			return nil, unnamed{f}
+	answer, err := c.pool.Post(ctx, e, body)
+	if f := new(fetch.Error); errors.As(err, &f) {
+		refused := slices.Contains([]int{http.StatusBadRequest, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, f.Status)
+		switch {
+		case f.Status == http.StatusRequestEntityTooLarge, refused && len(calls) > 1:
+			return nil, errTooMuch // perhaps not for each alone
+		case refused && calls[0].optional:
+			return nil, e.Lack(calls[0].method)
 		}
+	}
+	if err != nil {
 		return nil, err
 	}
-	return order(res.Body, len(calls))
-}
-
-// An unnamed is a failure told without its URL: who reports it names the endpoint.
-type unnamed struct{ failed *fetch.Error }
-
-func (u unnamed) Error() string { return u.failed.Err.Error() }
-func (u unnamed) Unwrap() error { return u.failed }
-
-func unread(err error) error {
-	if fetch.CutShort(err) {
-		return fmt.Errorf("the answer is cut short: %w", fundtrail.ErrUnavailable)
-	}
-	return broken("%w", err)
+	return order(answer, len(calls))
 }
 
 // order reads the replies to n questions and puts them in order.
@@ -325,12 +163,12 @@ func order(body []byte, n int) ([]reply, error) {
 	text := bytes.TrimLeft(body, " \t\r\n")
 	if len(text) > 0 && text[0] == '[' {
 		if err := json.Unmarshal(text, &got); err != nil {
-			return nil, unread(err)
+			return nil, broken("%w", err)
 		}
 	} else {
 		var one reply
 		if err := json.Unmarshal(text, &one); err != nil {
-			return nil, unread(err)
+			return nil, broken("%w", err)
 		}
 		if n > 1 || one.ID == nil && one.Error != nil {
 			// One reply to several questions is an error of them all.
@@ -361,7 +199,7 @@ func order(body []byte, n int) ([]reply, error) {
 
 // says takes a node's error: one that will stay is noted at the call or the endpoint, any
 // other is returned.
-func (e *endpoint) says(c *call, r *rpcError) error {
+func (c *call) says(e *node.Peer, r *rpcError) error {
 	text := strings.ToLower(r.Message)
 	has := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
@@ -371,25 +209,14 @@ func (e *endpoint) says(c *call, r *rpcError) error {
 		c.err = errRevert
 		return nil
 	case r.Code == -32601, (c.optional || has("method")) && has("method not found", "does not exist", "not available", "not supported", "unsupported", "not whitelisted", "not allowed", "not enabled", "disabled", "upgrade"):
-		return e.lack(c.method)
+		return e.Lack(c.method)
 	case has("missing trie node", "historical state", "state is not available", "state not available", "state unavailable", "pruned"):
 		c.err = fmt.Errorf("%s: %w", c.method, errState)
 		return nil
 	case has("not found", "unknown block", "length mismatch"): // a block that is, or was just, replaced
-		return fmt.Errorf("%s: the node says: %s: %w", c.method, clean(r.Message, 200), errAbsent)
+		return fmt.Errorf("%s: the node says: %s: %w", c.method, node.Clean(r.Message, 200), node.ErrAbsent)
 	}
 	return fmt.Errorf("%s: %w", c.method, r.temporary())
-}
-
-// lack notes that an endpoint does not know a method.
-func (e *endpoint) lack(method string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.lacks == nil {
-		e.lacks = map[string]bool{}
-	}
-	e.lacks[method] = true
-	return fmt.Errorf("%s: %w", method, errMethod)
 }
 
 // temporary is an error that another endpoint, fewer calls or a later hour may mend.
@@ -398,19 +225,11 @@ func (r *rpcError) temporary() error {
 	if r.Code == -32003 || strings.Contains(text, "too large") || strings.Contains(text, "batch") && strings.Contains(text, "limit") || strings.Contains(text, "response size") {
 		return errTooMuch
 	}
-	return fmt.Errorf("the node says: %s (%d): %w", clean(r.Message, 200), r.Code, fundtrail.ErrUnavailable)
+	return fmt.Errorf("the node says: %s (%d): %w", node.Clean(r.Message, 200), r.Code, fundtrail.ErrUnavailable)
 }
 
-var errWrongChain = errors.New("wrong chain")
-
-// checkChain asks an endpoint which chain it has, once.
-func (c *client) checkChain(ctx context.Context, e *endpoint) error {
-	e.mu.Lock()
-	done := e.chain
-	e.mu.Unlock()
-	if done {
-		return nil
-	}
+// checkChain asks an endpoint which chain it has.
+func (c *client) checkChain(ctx context.Context, e *node.Peer) error {
 	list, err := c.exchange(ctx, e, []*call{{method: "eth_chainId"}})
 	if err != nil {
 		return err
@@ -430,21 +249,9 @@ func (c *client) checkChain(ctx context.Context, e *endpoint) error {
 				name = info.Name
 			}
 		}
-		info, _ := c.o.Chain.Info()
+		info, _ := c.chain.Info()
 		return fmt.Errorf("%s: its chain is number %s, %s, and %s is number %d: name the chain that it has, or give an endpoint of this one: %w (%w)",
-			e.name, got, name, info.Name, c.chainID, fundtrail.ErrInvalid, errWrongChain)
+			e.Name, got, name, info.Name, c.chainID, fundtrail.ErrInvalid, node.ErrWrongChain)
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.chain = true
 	return nil
-}
-
-// host is how messages call an endpoint.
-func host(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		return "an endpoint"
-	}
-	return u.Host
 }

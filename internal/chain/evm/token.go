@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 )
 
 // A Token is what a token's contract says of itself: a claim of whoever wrote it, who may
@@ -59,7 +60,7 @@ func (n *Node) Tokens(ctx context.Context, contracts []fundtrail.Address) ([]Tok
 			}
 			return b
 		}
-		t.Symbol, t.Name = clean(abiText(answer(0)), maxSymbol), clean(abiText(answer(1)), maxName)
+		t.Symbol, t.Name = node.Clean(abiText(answer(0)), maxSymbol), node.Clean(abiText(answer(1)), maxName)
 		if d := answer(2); len(d) == 32 {
 			if v := amountOf(d); v.IsUint64() && v.Uint64() <= 255 {
 				t.Decimals, t.DecimalsKnown = int(v.Uint64()), true

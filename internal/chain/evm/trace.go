@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 )
 
 // A tracer is a method by which nodes tell what contracts moved.
@@ -54,7 +55,7 @@ func (b *block) readCalls(raw json.RawMessage) error {
 		t, of := &list[i], &b.txs[i]
 		switch {
 		case t.Error != "":
-			return fmt.Errorf("block %d: the node cannot trace transaction %d: %s: %w", b.Height, i, clean(t.Error, 200), fundtrail.ErrUnavailable)
+			return fmt.Errorf("block %d: the node cannot trace transaction %d: %s: %w", b.Height, i, node.Clean(t.Error, 200), fundtrail.ErrUnavailable)
 		case t.Result == nil:
 			return broken("block %d: transaction %d has no trace", b.Height, i)
 		case t.TxHash != nil && fundtrail.Hash(*t.TxHash) != of.hash:
@@ -142,7 +143,7 @@ func (w *tree) add(s step) error {
 	case "DELEGATECALL", "STATICCALL", "CALLCODE", "delegatecall", "staticcall", "callcode":
 		return nil // foreign code run by the caller itself: the value is only quoted
 	default:
-		return broken("a call of type %q", clean(s.kind, 40))
+		return broken("a call of type %q", node.Clean(s.kind, 40))
 	}
 	switch {
 	case s.value.IsZero():

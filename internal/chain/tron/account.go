@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 )
 
 // An account's history, as TronGrid tells it beside the node's API. Its three lists name
@@ -94,7 +95,7 @@ func (d *Decoder) AccountPage(raw []byte) (AccountPage, error) {
 	}
 	switch {
 	case r.Success != nil && !*r.Success || r.Error != "":
-		return AccountPage{}, fmt.Errorf("the source says: %s: %w", clean(r.Error, 200), fundtrail.ErrUnavailable)
+		return AccountPage{}, fmt.Errorf("the source says: %s: %w", node.Clean(r.Error, 200), fundtrail.ErrUnavailable)
 	case r.Data == nil:
 		return AccountPage{}, broken("a page without data")
 	}
@@ -226,7 +227,7 @@ func internalRows(raw json.RawMessage) ([]AccountRow, error) {
 	trx := uint64(0)
 	if v := r.Data.Values["_"]; v != "" {
 		if trx, err = strconv.ParseUint(v.String(), 10, 63); err != nil {
-			return nil, broken("call_value: %q", clean(v.String(), 40))
+			return nil, broken("call_value: %q", node.Clean(v.String(), 40))
 		}
 	}
 	if r.Data.Rejected || settled(note) || trx == 0 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 )
 
 // What the HTTP API answers. A pointer tells a member that must be there from one that is
@@ -112,11 +113,11 @@ func (b *bytesText) UnmarshalJSON(text []byte) error {
 
 // parse reads an answer, which must be one JSON value of the form of v.
 func parse(raw []byte, v any) error {
-	if text := bytes.TrimSpace(raw); len(text) == 0 || string(text) == "null" {
+	if string(bytes.TrimSpace(raw)) == "null" {
 		return broken("it is null")
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		return broken("%v", err)
+		return broken("%w", err)
 	}
 	return nil
 }
@@ -196,7 +197,7 @@ func (s *signed) agree(told *rpcRaw) error {
 		return nil
 	}
 	if c.Type != s.form.name {
-		return lied("raw_data says %s, and %s is signed", clean(c.Type, 40), s.form.name)
+		return lied("raw_data says %s, and %s is signed", node.Clean(c.Type, 40), s.form.name)
 	}
 	own := s.form.jsonOwn
 	if own == "" {
@@ -213,7 +214,7 @@ func (s *signed) agree(told *rpcRaw) error {
 			return nil
 		}
 		if got, err := account(t); err != nil || !has || got != *want {
-			return lied("raw_data's %s is %q, and %s is signed", name, clean(t, 60), fundtrail.EVMAddress(fundtrail.Tron, *want))
+			return lied("raw_data's %s is %q, and %s is signed", name, node.Clean(t, 60), fundtrail.EVMAddress(fundtrail.Tron, *want))
 		}
 		return nil
 	}
@@ -223,7 +224,7 @@ func (s *signed) agree(told *rpcRaw) error {
 			return nil
 		}
 		if got, err := strconv.ParseUint(string(t), 10, 64); err != nil || got != want {
-			return lied("raw_data's %s is %s, and %d is signed", name, clean(string(t), 40), want)
+			return lied("raw_data's %s is %s, and %d is signed", name, node.Clean(string(t), 40), want)
 		}
 		return nil
 	}
@@ -243,7 +244,7 @@ func (s *signed) agree(told *rpcRaw) error {
 		}
 	}
 	if s.form.asset != 0 && !sameBytes(text("asset_name"), s.asset) {
-		return lied("raw_data's asset_name is %q, and %q is signed", clean(text("asset_name"), 60), clean(string(s.asset), 60))
+		return lied("raw_data's asset_name is %q, and %q is signed", node.Clean(text("asset_name"), 60), node.Clean(string(s.asset), 60))
 	}
 	if s.form.tokenID != 0 {
 		if err := number(c.Parameter.Value, "call_token_value", s.tokenAmount); err != nil {

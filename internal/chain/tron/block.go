@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 )
 
 // A block is one as it was asked for, before what became of its transactions is known.
@@ -106,19 +107,19 @@ func (b *block) readInfos(list []rpcInfo) error {
 		}
 		k, ok := place[id]
 		if !ok || infos[k].ID != "" {
-			return fmt.Errorf("block %d: information of transaction %x, which is not in the block or was there before: %w", b.Height, id, errAbsent)
+			return fmt.Errorf("block %d: information of transaction %x, which is not in the block or was there before: %w", b.Height, id, node.ErrAbsent)
 		}
 		at, err := list[i].check(id)
 		if err != nil {
 			return fmt.Errorf("block %d: transaction %x: %w", b.Height, id, err)
 		}
 		if *list[i].BlockNumber != b.Height || !at.Equal(b.Time) {
-			return fmt.Errorf("block %d: information of transaction %x as it was in another block: %w", b.Height, id, errAbsent)
+			return fmt.Errorf("block %d: information of transaction %x as it was in another block: %w", b.Height, id, node.ErrAbsent)
 		}
 		infos[k] = list[i]
 	}
 	if len(list) != len(b.signed) {
-		return fmt.Errorf("block %d: information of %d transactions, and it has %d: %w", b.Height, len(list), len(b.signed), errAbsent)
+		return fmt.Errorf("block %d: information of %d transactions, and it has %d: %w", b.Height, len(list), len(b.signed), node.ErrAbsent)
 	}
 	b.infos = infos
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 )
 
 // An address is its 20 bytes, without the 0x41 before them.
@@ -163,7 +164,7 @@ func readSigned(raw []byte) (s signed, err error) {
 		return s, nil
 	}
 	if name := url[bytes.LastIndexByte(url, '.')+1:]; string(name) != s.form.name {
-		return s, broken("a contract of type %d that holds %q, not %s", s.kind, clean(string(name), 40), s.form.name)
+		return s, broken("a contract of type %d that holds %q, not %s", s.kind, node.Clean(string(name), 40), s.form.name)
 	}
 	return s, s.readBody(body)
 }

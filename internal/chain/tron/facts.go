@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 )
 
 // A Decoder makes facts of the API's answers. Its zero value is ready.
@@ -118,13 +119,13 @@ func outcome(r *rpcTx, s *signed, info *rpcInfo) (failed bool, err error) {
 	}
 	say := func(what string, other bool) error {
 		if told && other != failed {
-			return lied("transaction %x: contractRet is %s, and %s", s.id, clean(ret, 40), what)
+			return lied("transaction %x: contractRet is %s, and %s", s.id, node.Clean(ret, 40), what)
 		}
 		told, failed = true, other
 		return nil
 	}
 	if res := info.Receipt.Result; res != "" && res != "DEFAULT" {
-		if err := say("the receipt's result is "+clean(res, 40), res != "SUCCESS"); err != nil {
+		if err := say("the receipt's result is "+node.Clean(res, 40), res != "SUCCESS"); err != nil {
 			return false, err
 		}
 	}

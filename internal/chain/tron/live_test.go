@@ -393,6 +393,30 @@ func TestFailOver(t *testing.T) {
 	}
 }
 
+// TestLasting: a refused key is told at once where every endpoint refuses it, and what may
+// mend is the better reason. A node that ends in the middle of an answer may come back.
+func TestLasting(t *testing.T) {
+	c := made(11, 5)
+	always := func(status int) func(string) int { return func(string) int { return status } }
+	refusing, other, down := serve(t, c), serve(t, c), serve(t, c)
+	refusing.fail, other.fail, down.fail = always(http.StatusUnauthorized), always(http.StatusForbidden), always(http.StatusBadGateway)
+	_, err := tron.Open(t.Context(), options(refusing, other))
+	if !fetch.Lasting(err) || strings.Contains(err.Error(), "secret-key") {
+		t.Errorf("two that refuse: %v", err)
+	}
+	if a, b := refusing.asked["getblockbynum"], other.asked["getblockbynum"]; a != 1 || b != 1 {
+		t.Errorf("two that refuse were asked %d and %d times", a, b)
+	}
+	if _, err = tron.Open(t.Context(), options(refusing, down)); err == nil || fetch.Lasting(err) || refusing.asked["getblockbynum"] != 5 {
+		t.Errorf("one that is down: %v, %d times", err, refusing.asked["getblockbynum"])
+	}
+	cut := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"blockID":"00`)) }))
+	t.Cleanup(cut.Close)
+	if _, err = tron.Open(t.Context(), options(&peer{url: cut.URL})); !errors.Is(err, fundtrail.ErrUnavailable) || errors.Is(err, fundtrail.ErrInvalid) {
+		t.Errorf("cut short: %v", err)
+	}
+}
+
 // TestWrongChain: a node of another chain is refused, with both named.
 func TestWrongChain(t *testing.T) {
 	c := newChain(1)

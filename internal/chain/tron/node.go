@@ -3,11 +3,11 @@ package tron
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 
 	"github.com/fundtrail/fundtrail"
+	"github.com/fundtrail/fundtrail/internal/chain/node"
 	"github.com/fundtrail/fundtrail/internal/fetch"
 )
 
@@ -45,14 +45,12 @@ func Open(ctx context.Context, o Options) (*Node, error) {
 		return nil, fmt.Errorf("no endpoint of a node of Tron is given: %w", fundtrail.ErrInvalid)
 	}
 	n := &Node{Decoder: o.Decoder, require: o.Require, window: int64(min(max(cmp.Or(o.Window, 16), 1), 100)),
-		c: client{o: defaulted(o.Fetch), rounds: max(cmp.Or(o.Rounds, 6), 0), prefix: "wallet", chainID: cmp.Or(o.ChainID, MainNet)}}
+		c: client{prefix: "wallet", chainID: cmp.Or(o.ChainID, MainNet)}}
 	if o.Confirmed {
 		n.c.prefix = "walletsolidity"
 	}
-	for _, e := range o.Endpoints {
-		n.c.all = append(n.c.all, &endpoint{Endpoint: e, name: host(e.URL)})
-	}
-	n.c.http = &fetch.Client{Options: n.c.o}
+	o.Fetch.Rate = cmp.Or(o.Fetch.Rate, 400)
+	n.c.pool = node.NewPool(o.Endpoints, o.Fetch, o.Rounds, n.c.checkChain)
 	if _, err := n.Head(ctx); err != nil {
 		return nil, fmt.Errorf("a node of Tron: %w", err)
 	}
@@ -78,7 +76,7 @@ func (n *Node) header(ctx context.Context, q *call, height int64) (fundtrail.Blo
 			return err
 		}
 		if r.Header == nil && r.BlockID == "" {
-			return errAbsent
+			return node.ErrAbsent
 		}
 		var err error
 		if b, err = r.header(); err == nil && height >= 0 && b.Height != height {
@@ -97,81 +95,7 @@ func (n *Node) header(ctx context.Context, q *call, height int64) (fundtrail.Blo
 // that wraps [fundtrail.ErrReorganised] says that the chain is no longer the one that was
 // given: the caller goes back to where they part and asks again.
 func (n *Node) Blocks(ctx context.Context, from int64) iter.Seq2[fundtrail.BlockFacts, error] {
-	return func(yield func(fundtrail.BlockFacts, error) bool) {
-		if from < 0 {
-			yield(fundtrail.BlockFacts{}, fmt.Errorf("block %d: heights begin at 0: %w", from, fundtrail.ErrInvalid))
-			return
-		}
-		head, err := n.Head(ctx)
-		if err != nil {
-			yield(fundtrail.BlockFacts{}, err)
-			return
-		}
-		inside, cancel := context.WithCancel(ctx)
-		defer cancel()
-		var last fundtrail.Block
-		for w := range n.ahead(inside, from, head.Height) {
-			if w.err != nil {
-				yield(fundtrail.BlockFacts{}, w.err)
-				return
-			}
-			for _, b := range w.blocks {
-				if last.Height+1 == b.Block.Height && !last.Time.IsZero() && last.Hash != b.Block.Parent {
-					yield(fundtrail.BlockFacts{}, fmt.Errorf("block %d: it stands on block %x, and block %x was given: %w", b.Block.Height, b.Block.Parent, last.Hash, fundtrail.ErrReorganised))
-					return
-				}
-				if last = b.Block; !yield(b, nil) {
-					return
-				}
-			}
-		}
-		if err := ctx.Err(); err != nil && last.Height < head.Height {
-			yield(fundtrail.BlockFacts{}, err)
-		}
-	}
-}
-
-// A window is a run of blocks that were asked for together.
-type window struct {
-	blocks []fundtrail.BlockFacts
-	err    error
-}
-
-// ahead gives windows in order, and asks for the next one while one is used.
-func (n *Node) ahead(ctx context.Context, from, to int64) <-chan window {
-	out := make(chan window)
-	go func() {
-		defer close(out)
-		for ; from <= to; from += n.window {
-			w := window{}
-			w.blocks, w.err = n.settled(ctx, from, min(from+n.window-1, to))
-			select {
-			case out <- w:
-			case <-ctx.Done():
-				return
-			}
-			if w.err != nil {
-				return
-			}
-		}
-	}()
-	return out
-}
-
-// errGone says that a block was replaced while it was asked for.
-var errGone = fmt.Errorf("the block was replaced while it was read: %w", fundtrail.ErrReorganised)
-
-// settled asks for a run of blocks, again where the chain changes meanwhile.
-func (n *Node) settled(ctx context.Context, from, to int64) (facts []fundtrail.BlockFacts, err error) {
-	for try := 0; ; try++ {
-		facts, err = n.read(ctx, from, to)
-		if !errors.Is(err, fundtrail.ErrReorganised) || try == 3 {
-			return facts, err
-		}
-		if err := n.c.o.Sleep(ctx, n.c.pause(try)); err != nil {
-			return nil, err
-		}
-	}
+	return n.c.pool.Blocks(ctx, from, n.window, n.Head, n.read)
 }
 
 func (n *Node) read(ctx context.Context, from, to int64) ([]fundtrail.BlockFacts, error) {
@@ -180,9 +104,6 @@ func (n *Node) read(ctx context.Context, from, to int64) ([]fundtrail.BlockFacts
 		err = n.fill(ctx, blocks)
 	}
 	if err != nil {
-		if errors.Is(err, errAbsent) {
-			err = fmt.Errorf("%w: %w", err, fundtrail.ErrReorganised) // the head was beyond them
-		}
 		return nil, fmt.Errorf("blocks %d to %d: %w", from, to, err)
 	}
 	facts := make([]fundtrail.BlockFacts, len(blocks))
@@ -205,7 +126,7 @@ func (n *Node) blocks(ctx context.Context, from, to int64) ([]*block, error) {
 			return err
 		}
 		if len(r.Block) != len(blocks) {
-			return fmt.Errorf("%d blocks where %d were asked for: %w", len(r.Block), len(blocks), errAbsent)
+			return fmt.Errorf("%d blocks where %d were asked for: %w", len(r.Block), len(blocks), node.ErrAbsent)
 		}
 		for i := range r.Block {
 			b, err := readBlock(&r.Block[i])
@@ -231,7 +152,7 @@ func (n *Node) blocks(ctx context.Context, from, to int64) ([]*block, error) {
 					return err
 				}
 				if r.Header == nil && r.BlockID == "" {
-					return errAbsent
+					return node.ErrAbsent
 				}
 				b, err := readBlock(&r)
 				if err == nil && b.Height != from+int64(i) {
@@ -247,7 +168,7 @@ func (n *Node) blocks(ctx context.Context, from, to int64) ([]*block, error) {
 	}
 	for i, b := range blocks[1:] {
 		if blocks[i].Hash != b.Parent {
-			return nil, fmt.Errorf("block %d: %w", b.Height, errGone)
+			return nil, fmt.Errorf("block %d: %w", b.Height, node.ErrGone)
 		}
 	}
 	return blocks, nil

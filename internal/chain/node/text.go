@@ -1,14 +1,14 @@
-package tron
+package node
 
 import (
 	"strings"
 	"unicode"
 )
 
-// clean makes a foreign text fit to be shown: contracts and nodes may say anything, with
+// Clean makes a foreign text fit to be shown: contracts and nodes may say anything, with
 // letters that erase, reverse or hide what stands around them. It keeps what is visible,
 // makes one space of any, at most two marks behind a letter, and most letters in all.
-func clean(s string, most int) string {
+func Clean(s string, most int) string {
 	var out strings.Builder
 	marks, letters, gap := 0, 0, false
 	for _, r := range s {
