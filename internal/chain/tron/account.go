@@ -314,18 +314,6 @@ func (d *Decoder) Transaction(signed, info []byte) (fundtrail.Transaction, fundt
 	return t, w.claims(), err
 }
 
-// InfoHeight is the block that gettransactioninfobyid says a transaction is in.
-func InfoHeight(info []byte) (int64, error) {
-	var i rpcInfo
-	if err := parse(info, &i); err != nil {
-		return 0, err
-	}
-	if _, err := moment(i.BlockNumber, i.BlockTimeStamp); err != nil {
-		return 0, err
-	}
-	return *i.BlockNumber, nil
-}
-
 // claims are the kinds of which what was written has all. Whether the node keeps internal
 // transactions shows only where there are some, or where none can be.
 func (w *writer) claims() fundtrail.Kinds {

@@ -399,7 +399,7 @@ func TestLasting(t *testing.T) {
 	c := made(11, 5)
 	always := func(status int) func(string) int { return func(string) int { return status } }
 	refusing, other, down := serve(t, c), serve(t, c), serve(t, c)
-	refusing.fail, other.fail, down.fail = always(http.StatusUnauthorized), always(http.StatusForbidden), always(http.StatusBadGateway)
+	refusing.fail, other.fail, down.fail = always(http.StatusUnauthorized), always(http.StatusUnauthorized), always(http.StatusBadGateway)
 	_, err := tron.Open(t.Context(), options(refusing, other))
 	if !fetch.Lasting(err) || strings.Contains(err.Error(), "secret-key") {
 		t.Errorf("two that refuse: %v", err)
@@ -409,6 +409,11 @@ func TestLasting(t *testing.T) {
 	}
 	if _, err = tron.Open(t.Context(), options(refusing, down)); err == nil || fetch.Lasting(err) || refusing.asked["getblockbynum"] != 5 {
 		t.Errorf("one that is down: %v, %d times", err, refusing.asked["getblockbynum"])
+	}
+	hasty := serve(t, c)
+	hasty.fail = always(http.StatusForbidden)
+	if _, err = tron.Open(t.Context(), options(hasty)); err == nil || fetch.Lasting(err) || hasty.asked["getblockbynum"] < 2 {
+		t.Errorf("one that is asked too fast: %v, %d times", err, hasty.asked["getblockbynum"])
 	}
 	cut := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"blockID":"00`)) }))
 	t.Cleanup(cut.Close)

@@ -57,8 +57,15 @@ func (c *client) ask(ctx context.Context, calls ...*call) error {
 // exchange sends one request.
 func (c *client) exchange(ctx context.Context, e *node.Peer, method string, args any, optional bool) ([]byte, error) {
 	body, err := c.pool.Post(ctx, e, args, c.prefix, method)
-	if f := new(fetch.Error); optional && errors.As(err, &f) && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, f.Status) {
-		return nil, e.Lack(method)
+	if f := new(fetch.Error); errors.As(err, &f) {
+		switch {
+		case optional && slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, f.Status):
+			return nil, e.Lack(method)
+		case f.Status == http.StatusForbidden:
+			// TronGrid says so to who asks too fast, and answers again after some seconds
+			// (from memory of its documentation). A key that it does not know is a 401.
+			return nil, fmt.Errorf("%v: %w", err, fundtrail.ErrUnavailable)
+		}
 	}
 	if err != nil {
 		return nil, err
